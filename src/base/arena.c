@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arena.c — bump allocation; blocks double from 4 KiB to 256 KiB, larger wishes get their own block. */
+#include "base/arena.h"
+
+#include <stdarg.h>
+
+struct arena_block {
+    struct arena_block *prev;
+    size_t n, cap;
+    _Alignas(16) unsigned char data[];
+};
+
+void arena_init(struct arena *a, size_t max_bytes) { *a = (struct arena){NULL, 0, max_bytes}; }
+
+void arena_release(struct arena *a) {
+    for (struct arena_block *b = a->head; b != NULL;) {
+        struct arena_block *prev = b->prev;
+        free(b);
+        b = prev;
+    }
+    a->head = NULL;
+    a->used_total = 0;
+}
+
+void arena_reset(struct arena *a) {
+    struct arena_block *b = a->head;
+    if (b == NULL) return;
+    while (b->prev != NULL) {
+        struct arena_block *prev = b->prev;
+        a->used_total -= b->cap;
+        free(b);
+        b = prev;
+    }
+    b->n = 0;
+    a->head = b;
+}
+
+void *arena_try(struct arena *a, size_t n) {
+    if (n > SIZE_MAX / 2) return NULL;
+    n = (n + 15) & ~(size_t)15;
+    struct arena_block *b = a->head;
+    if (b == NULL || b->cap - b->n < n) {
+        size_t cap = b == NULL ? 4096 - sizeof *b : MIN(b->cap * 2, (size_t)256 * KiB);
+        if (cap < n) cap = n;
+        if (a->used_total + cap > a->max) {
+            cap = n;
+            if (a->used_total + cap > a->max) return NULL;
+        }
+        struct arena_block *nb = malloc(sizeof *nb + cap);
+        if (nb == NULL) return NULL;
+        nb->n = 0;
+        nb->cap = cap;
+        nb->prev = b;
+        a->head = b = nb;
+        a->used_total += cap;
+    }
+    void *p = b->data + b->n;
+    b->n += n;
+    memset(p, 0, n);
+    return p;
+}
+
+void *arena_alloc(struct arena *a, size_t n) {
+    void *p = arena_try(a, n);
+    BUG_ON(p == NULL);
+    return p;
+}
+
+void *arena_alloc_n(struct arena *a, size_t n, size_t size) {
+    size_t total;
+    BUG_ON(__builtin_mul_overflow(n, size, &total));
+    return arena_alloc(a, total);
+}
+
+struct str arena_str(struct arena *a, struct str s) {
+    char *p = arena_alloc(a, s.n + 1);
+    if (s.n > 0) memcpy(p, s.p, s.n);
+    return (struct str){p, s.n};
+}
+
+char *arena_strz(struct arena *a, struct str s) {
+    char *p = arena_alloc(a, s.n + 1);
+    if (s.n > 0) memcpy(p, s.p, s.n);
+    return p;
+}
+
+struct str arena_printf(struct arena *a, const char *fmt, ...) {
+    va_list ap;
+    va_start(ap, fmt);
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, ap);
+    va_end(ap);
+    BUG_ON(n < 0);
+    char *p = arena_alloc(a, (size_t)n + 1);
+    vsnprintf(p, (size_t)n + 1, fmt, again);
+    va_end(again);
+    return (struct str){p, (size_t)n};
+}

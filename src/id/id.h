@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * id.h — users, organisations, tokens, sessions, repository identity, and "may X do Y on Z".
+ *
+ * Tokens are stored as SHA-256 only (they carry 200+ bits, so no slow hash is needed); passwords by
+ * scrypt. Lookups are cached per process and fall with store_change_gen(), so a revocation by the
+ * command line reaches a running server within 50 ms.
+ */
+#ifndef BALLAST_ID_H
+#define BALLAST_ID_H
+
+#include "http/http.h"
+#include "store/store.h"
+
+enum role { ROLE_NONE = 0, ROLE_READ = 1, ROLE_WRITE = 2, ROLE_ADMIN = 3 };
+enum repo_type { REPO_MODEL = 1, REPO_DATASET = 2, REPO_SPACE = 3 };
+const char *repo_type_name(enum repo_type t);   /* "model" */
+const char *repo_type_plural(enum repo_type t); /* "models" (as in /api/{t}) */
+const char *repo_type_prefix(enum repo_type t); /* "" "datasets/" "spaces/" (URL prefix of pages) */
+bool repo_type_parse(struct str s, enum repo_type *out); /* accepts singular and plural */
+
+struct principal {
+    int64_t user_id;     /* 0 = anonymous */
+    struct str name, fullname;
+    bool is_admin, is_reviewer;
+    enum role token_role; /* ROLE_ADMIN for sessions */
+    int64_t token_id;     /* 0 for sessions and anonymous */
+    struct str token_name;
+    bool by_session;
+    struct str csrf;      /* of the session */
+    enum lang lang;
+    bool has_lang;
+};
+
+struct repo_rec {
+    int64_t id;
+    enum repo_type type;
+    int64_t owner_id;
+    struct str owner, name; /* canonical case */
+    bool is_private;
+    struct str gated;       /* "" , "auto", "manual" */
+    int64_t created_ms, updated_ms, downloads, likes;
+    enum role my_role;      /* of the principal it was looked up for */
+};
+
+struct id;
+struct id_opts {
+    struct store *store;
+    int64_t session_ttl_ms; /* 0 = 14 days */
+};
+must_check err id_open(const struct id_opts *o, struct id **out);
+void id_close(struct id *id);
+/* The http hook: authenticates (Bearer, Basic password=token, x-api-key, session cookie), authorises by route. */
+may_suspend err id_authorize(void *id, struct http_req *r) must_check;
+/* Routes of this room: sign-in, tokens, whoami-v2, orgs (HF and /api/ballast). */
+must_check err id_routes(struct id *id, struct http_router *rt);
+
+/* --- owners ---------------------------------------------------------------------------------- */
+struct owner_rec {
+    int64_t id;
+    bool is_org, is_admin, is_reviewer, disabled;
+    struct str name, fullname, email;
+    int64_t created_ms;
+};
+/* E_CONFLICT name taken; E_UNPROCESSABLE bad or reserved name. password NULL_STR = none can sign in. */
+may_suspend err id_user_add(struct id *id, struct str name, struct str fullname, struct str email, struct str password,
+                            bool admin, int64_t *user_id) must_check;
+may_suspend err id_user_disable(struct id *id, struct str name, bool disabled) must_check;
+may_suspend err id_org_add(struct id *id, struct str name, struct str fullname, int64_t owner_user_id, int64_t *org_id) must_check;
+may_suspend err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) must_check;
+must_check err id_owner_find(struct id *id, struct arena *a, struct str name, struct owner_rec *out); /* E_NOT_FOUND */
+must_check err id_owner_get(struct id *id, struct arena *a, int64_t owner_id, struct owner_rec *out);
+/* Organisations of a user with the role there. */
+must_check err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec **orgs, enum role **roles, size_t *n);
+/* Role of the principal on an owner's namespace (itself: ADMIN). Token role caps it. */
+must_check err id_role_on_owner(struct id *id, const struct principal *p, int64_t owner_id, enum role *out);
+/* Name grammar and reserved words; text says what is wrong. */
+must_check err id_name_check(struct str name, bool is_owner);
+
+/* --- tokens ------------------------------------------------------------------------------------- */
+enum { ID_TOKEN_MAX = 256 };
+/* Writes the secret (once, "hf_" + 37 letters and digits) to out. `fixed` non-empty: use that string (tests, migration). */
+may_suspend err id_token_create(struct id *id, int64_t user_id, struct str name, enum role role, int64_t expires_ms /* 0 never */,
+                                struct str fixed, char out[ID_TOKEN_MAX + 1]) must_check;
+may_suspend err id_token_revoke(struct id *id, int64_t user_id /* 0 any */, int64_t token_id) must_check;
+/* Principal for a secret; E_BAD_CREDENTIALS. Strings in the arena. */
+must_check err id_token_check(struct id *id, struct arena *a, struct str secret, struct principal *out);
+
+/* --- repositories (identity and rights; contents are hub's) --------------------------------------- */
+/* By type/owner/name, case-insensitive, redirects of moved names followed (*moved). E_REPO_NOT_FOUND. */
+must_check err repo_find(struct id *id, struct arena *a, enum repo_type t, struct str owner, struct str name,
+                         struct repo_rec *out, bool *moved);
+must_check err repo_get(struct id *id, struct arena *a, int64_t repo_id, struct repo_rec *out);
+/* OK, or the error this principal must see: E_REPO_NOT_FOUND (hidden), E_FORBIDDEN, E_UNAUTHORIZED. Sets my_role. */
+must_check err repo_access(struct id *id, const struct principal *p, struct repo_rec *repo, enum role need);
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool.h — deployments: desired state in the records, a supervisor that makes it so.
+ *
+ * The command line and the API only write desired state (deployment row + event); the server's
+ * supervisor reconciles. So `ballast deploy` works whether or not the server runs.
+ */
+#ifndef BALLAST_POOL_H
+#define BALLAST_POOL_H
+
+#include "gate/gate.h"
+#include "hub/hub.h"
+
+struct pool;
+struct pool_engine { /* from config: engines: */
+    struct str name;          /* "llamacpp" */
+    struct str argv[32];      /* templates: {model} {port} {alias} {threads} {ctx} … */
+    size_t n_argv;
+    struct str formats[8];    /* file formats it loads: "gguf" */
+    size_t n_formats;
+    struct str health_path;   /* "/health" */
+    int64_t start_timeout_ms, stop_timeout_ms;
+};
+struct pool_opts {
+    struct store *store;
+    struct hub *hub;
+    struct id *id;
+    struct gate *gate;
+    const struct pool_engine *engines;
+    size_t n_engines;
+    struct str max_verdict;   /* "notice": the worst verdict that may be deployed without an override */
+};
+must_check err pool_open(const struct pool_opts *o, struct pool **out);
+must_check err pool_start(struct pool *p);  /* server: the supervisor fiber */
+may_suspend void pool_stop(struct pool *p); /* drain and stop every engine */
+void pool_close(struct pool *p);
+must_check err pool_routes(struct pool *p, struct http_router *rt);
+
+struct pool_deploy_req {
+    struct str owner, repo, rev, file, name, engine;
+    unsigned replicas;
+};
+/* E_BLOCKED / E_PENDING by the revision's verdict; E_CONFLICT when the name is taken. */
+may_suspend err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req, int64_t *deployment_id) must_check;
+may_suspend err pool_undeploy(struct pool *p, const struct principal *who, int64_t deployment_id) must_check;
+
+struct pool_row {
+    int64_t id, repo_id, created_ms, ready_ms, restarts, memory_bytes;
+    struct str model, owner, repo, commit, file, engine, state /* pending|starting|ready|draining|stopped|failed */, detail;
+    unsigned replicas, ready;
+    double tokens_per_s; /* newest minute */
+};
+must_check err pool_list(struct pool *p, struct arena *a, const struct principal *who, struct pool_row **out, size_t *n);
+/* Tail of the engine's log. */
+may_suspend err pool_log_tail(struct pool *p, struct arena *a, int64_t deployment_id, unsigned replica, size_t max, struct str *out) must_check;
+#endif
