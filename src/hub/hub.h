@@ -46,7 +46,8 @@ struct hub_list_opts {
     enum repo_type type;
     struct str search, author, filter[8], sort, cursor;
     unsigned n_filter;
-    size_t max;
+    int gated;             /* 0 any, 1 gated only, -1 open only */
+    size_t max;            /* rows a page; 0 or above 1000 = 1000 */
     const struct principal *who; /* private ones only as this principal may know them */
 };
 struct hub_list_row {
