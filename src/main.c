@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c — argument parsing and start order. */
-#include "base/base.h"
+/* main.c — hands over to the command line; the start order of the rooms is in app/app.c. */
+#include "app/cli.h"
 
-int main(int argc, char **argv) {
-    (void)argc;
-    (void)argv;
-    puts("ballast " BALLAST_VERSION);
-    return 0;
-}
+int main(int argc, char **argv) { return cli_main(argc, argv); }

@@ -66,6 +66,8 @@ struct owner_rec {
 may_suspend err id_user_add(struct id *id, struct str name, struct str fullname, struct str email, struct str password,
                             bool admin, int64_t *user_id) must_check;
 may_suspend err id_user_disable(struct id *id, struct str name, bool disabled) must_check;
+/* Give or take the right to override verdicts. */
+may_suspend err id_user_reviewer(struct id *id, struct str name, bool reviewer) must_check;
 may_suspend err id_org_add(struct id *id, struct str name, struct str fullname, int64_t owner_user_id, int64_t *org_id) must_check;
 may_suspend err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) must_check;
 must_check err id_owner_find(struct id *id, struct arena *a, struct str name, struct owner_rec *out); /* E_NOT_FOUND */

@@ -27,6 +27,8 @@ struct review_file_result {
 may_suspend err review_file(struct arena *a, int fd, struct str name, struct review_file_result *out) must_check;
 /* `ballast review [--json] PATH…`; exit 0 pass/notice, 3 review, 4 block, 2 error. */
 int review_cli_main(int argc, char **argv);
+/* The hidden command the sandboxed child runs (fd 3: the file, fd 1: facts). */
+int review_worker_main(int argc, char **argv);
 
 struct review;
 struct review_opts {
