@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """po2c.py IN.po... OUT.c — the Chinese catalogues as a sorted C table (msgid -> zh), for base/i18n."""
 import ast
+import re
 import sys
 
 
@@ -30,6 +31,13 @@ def entries(path):
         yield msgid, msgstr
 
 
+def conversions(text):
+    """The printf conversions of a text, positional ones put in order, so that a translation cannot misread arguments."""
+    found = re.findall(r"%(?:(\d+)\$)?[-+ #0]*(?:\*|\d+)?(?:\.(?:\*|\d+))?((?:hh|h|ll|l|z|j|t)?[a-zA-Z%])", text)
+    found = [(int(pos or 0), kind) for pos, kind in found if kind != "%"]
+    return [kind for _, kind in (sorted(found) if any(pos for pos, _ in found) else found)]
+
+
 def c_str(s):
     out = []
     for b in s.encode():
@@ -46,6 +54,8 @@ def main():
     rows = {}
     for path in sys.argv[1:-1]:
         for k, v in entries(path):
+            if conversions(k) != conversions(v):
+                sys.exit("%s: %r: the translation has other %% conversions" % (path, k))
             if rows.setdefault(k, v) != v:
                 sys.exit("%s: %r is translated differently elsewhere" % (path, k))
     with open(sys.argv[-1], "w", encoding="utf-8") as f:

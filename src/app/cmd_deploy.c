@@ -17,7 +17,7 @@ static err wait_ready(struct cli *c, const struct principal *who, int64_t id) {
     int64_t until = clock_mono_ms() + 300000;
     struct str last = STR("");
     while (clock_mono_ms() < until) {
-        struct pool_row row;
+        struct pool_row row = {0};
         uint64_t gen = notify_gen(store_notify(c->app->store));
         TRY(find_row(c, who, id, &row));
         if (!str_eq(row.state, last) && cli_tty(2)) fprintf(stderr, STR_FMT " " STR_FMT "\n", STR_ARG(row.state), STR_ARG(row.detail));

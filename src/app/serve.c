@@ -7,6 +7,7 @@
  * DATA/server.json tells tools where the running server answers: {"pid":…,"url":"…"}; removed at a clean stop.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <unistd.h>

@@ -11,7 +11,8 @@
 
 enum lang { LANG_EN = 0, LANG_ZH = 1, LANG_COUNT };
 /* The text for `lang`, or msgid itself where no translation stands. Never NULL. */
-const char *i18n(enum lang lang, const char *msgid);
+/* format_arg: the compiler checks arguments against msgid; po2c.py checks that the translation has the same ones. */
+__attribute__((format_arg(2))) const char *i18n(enum lang lang, const char *msgid);
 /* Marks a literal for the catalogue without translating it here. */
 #define N_(msgid) msgid
 /* Best language for an Accept-Language header; `dflt` when it names neither. */
