@@ -51,7 +51,10 @@ struct str db_str(struct stmt *st, int col);  /* valid until next step; copy to 
 struct str db_blob(struct stmt *st, int col);
 bool db_is_null(struct stmt *st, int col);
 void db_done(struct stmt *st); /* reset; ends the implicit read transaction */
-/* prep + bind by format + step once + done. fmt: i=int64_t, s=struct str, b=struct str as blob, n=null, d=double. */
+/*
+ * prep + bind by format + step once + done. fmt: i=int64_t, s=struct str, b=struct str as blob, n=null (no
+ * argument), d=double. Integer arguments must really be int64_t: cast literals and enums.
+ */
 must_check err db_exec(struct db *d, const char *sql_literal, const char *fmt, ...);
 int64_t db_last_id(struct db *d);
 int64_t db_changes(struct db *d);

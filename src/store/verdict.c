@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* verdict.c — reading the records of review: per blob, per revision. Writing them is review's. */
+#include "store/verdict.h"
+
+static const char *const names[] = {"pending", "pass", "notice", "review", "block"};
+
+const char *verdict_name(enum verdict v) { return (unsigned)v < ARRAY_LEN(names) ? names[v] : "pending"; }
+
+const char *coverage_name(enum coverage c) {
+    switch (c) {
+    case COVERAGE_FULL: return "full";
+    case COVERAGE_PARTIAL: return "partial";
+    case COVERAGE_NONE: break;
+    }
+    return "none";
+}
+
+bool verdict_parse(struct str s, enum verdict *out) {
+    for (unsigned i = 0; i < ARRAY_LEN(names); i++) {
+        if (!str_eqz(s, names[i])) continue;
+        *out = (enum verdict)i;
+        return true;
+    }
+    return false;
+}
+
+/* Stored numbers outside the enum are damage; the careful reading is "not decided" / "not examined". */
+static enum verdict verdict_of(int64_t v) { return v >= VERDICT_PENDING && v <= VERDICT_BLOCK ? (enum verdict)v : VERDICT_PENDING; }
+static enum coverage coverage_of(int64_t c) { return c >= COVERAGE_NONE && c <= COVERAGE_FULL ? (enum coverage)c : COVERAGE_NONE; }
+
+/* "rule: message (where)" of the gravest finding, the first among equals. Empty when there is none. */
+static struct str finding_line(struct arena *a, struct str findings) {
+    struct jv root, worst = {0};
+    enum verdict worst_severity = VERDICT_PENDING;
+    if (json_parse(a, findings, NULL, &root) != OK) return STR("");
+    for (struct jv_iter it = jv_iter(root); jv_next(&it);) {
+        enum verdict sev = VERDICT_PENDING;
+        if (!verdict_parse(jv_str(jv_get(it.val, "severity"), STR("")), &sev)) sev = VERDICT_PENDING;
+        if (jv_ok(worst) && sev <= worst_severity) continue;
+        worst = it.val;
+        worst_severity = sev;
+    }
+    if (!jv_ok(worst)) return STR("");
+    struct str rule = jv_str(jv_get(worst, "rule"), STR("")), message = jv_str(jv_get(worst, "message"), STR(""));
+    struct str where = jv_str(jv_get(worst, "where"), STR(""));
+    while (message.n > 0 && message.p[message.n - 1] == '.') message.n--;
+    if (where.n > 0) return arena_printf(a, STR_FMT ": " STR_FMT " (" STR_FMT ")", STR_ARG(rule), STR_ARG(message), STR_ARG(where));
+    return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(rule), STR_ARG(message));
+}
+
+err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid, struct blob_verdict *out) {
+    *out = (struct blob_verdict){.format = STR(""), .findings = STR("[]"), .reason = STR("")};
+    struct stmt *st;
+    bool row;
+    TRY(db_prep(d, "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms, o.verdict, o.reason, o.time_ms FROM (SELECT ?2 AS oid) k "
+                   "LEFT JOIN blob_verdict b ON b.oid = k.oid LEFT JOIN verdict_override o ON o.repo_id = ?1 AND o.oid = k.oid", &st));
+    db_bind_i64(st, 1, repo_id);
+    db_bind_str(st, 2, oid);
+    TRY(db_step(st, &row));
+    if (!row) return OK;
+    if (!db_is_null(st, 0)) {
+        out->raw_verdict = out->verdict = verdict_of(db_i64(st, 0));
+        out->coverage = coverage_of(db_i64(st, 1));
+        out->format = arena_str(a, db_str(st, 2));
+        out->findings = arena_str(a, db_str(st, 3));
+        out->time_ms = db_i64(st, 4);
+    }
+    out->overridden = !db_is_null(st, 5);
+    if (out->overridden) {
+        out->verdict = verdict_of(db_i64(st, 5));
+        out->reason = arena_str(a, db_str(st, 6));
+        out->time_ms = db_i64(st, 7);
+    }
+    db_done(st);
+    if (!out->overridden) out->reason = finding_line(a, out->findings);
+    return OK;
+}
+
+err verdict_revision_get(struct db *d, struct arena *a, int64_t repo_id, struct str commit, struct revision_verdict *out) {
+    struct str none = STR("");
+    *out = (struct revision_verdict){.statement = none, .signature = none, .key_id = none, .responsible = none, .reason = none};
+    struct stmt *st;
+    bool row;
+    TRY(db_prep(d, "SELECT verdict, coverage, statement, signature, key_id, responsible, reason, decided_ms FROM revision "
+                   "WHERE repo_id = ? AND commit_oid = ?", &st));
+    db_bind_i64(st, 1, repo_id);
+    db_bind_str(st, 2, commit);
+    TRY(db_step(st, &row));
+    if (!row) return OK;
+    out->verdict = verdict_of(db_i64(st, 0));
+    out->coverage = coverage_of(db_i64(st, 1));
+    out->statement = arena_str(a, db_str(st, 2));
+    out->signature = arena_str(a, db_str(st, 3));
+    out->key_id = arena_str(a, db_str(st, 4));
+    out->responsible = arena_str(a, db_str(st, 5));
+    out->reason = arena_str(a, db_str(st, 6));
+    out->time_ms = db_i64(st, 7);
+    db_done(st);
+    return OK;
+}
