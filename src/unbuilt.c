@@ -242,3 +242,9 @@ __attribute__((weak)) void *xet_routes(void);
 __attribute__((weak)) void *xet_routes(void) { return (void *)0; }
 __attribute__((weak)) void *xet_stats_get(void);
 __attribute__((weak)) void *xet_stats_get(void) { return (void *)0; }
+__attribute__((weak)) void *notify_bump(void);
+__attribute__((weak)) void *notify_bump(void) { return (void *)0; }
+__attribute__((weak)) void *notify_free(void);
+__attribute__((weak)) void *notify_free(void) { return (void *)0; }
+__attribute__((weak)) void *notify_new(void);
+__attribute__((weak)) void *notify_new(void) { return (void *)0; }
