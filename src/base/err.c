@@ -42,11 +42,6 @@ KIND(E_LIMIT, "limit", 413, NULL, false);
 
 static _Thread_local struct err_slot thread_slot;
 static _Thread_local struct err_slot *current;
-/* English twin of the current text, filled only when the slot's language differs. */
-static _Thread_local struct {
-    const struct err_slot *of;
-    char text[ERR_TEXT_MAX];
-} english;
 
 /* noinline: a fiber may move between calls only in the sense of switching, never of thread; still the address of
  * a thread-local must not be cached across a switch by the compiler. */
@@ -67,11 +62,8 @@ static void slot_format(struct err_slot *s, const char *fmt, va_list ap) {
     va_copy(en, ap);
     const char *local = i18n((enum lang)s->lang, fmt);
     vsnprintf(s->text, sizeof s->text, local, ap);
-    english.of = NULL;
-    if (local != fmt) {
-        english.of = s;
-        vsnprintf(english.text, sizeof english.text, fmt, en);
-    }
+    s->has_en = local != fmt;
+    if (s->has_en) vsnprintf(s->text_en, sizeof s->text_en, fmt, en);
     va_end(en);
 }
 #pragma GCC diagnostic pop
@@ -95,20 +87,32 @@ err err_errno(err kind, int errnum, const char *fmt, ...) {
     va_end(ap);
     size_t n = strlen(s->text);
     char tmp[128];
-    snprintf(s->text + n, sizeof s->text - n, ": %s", strerror_r(errnum, tmp, sizeof tmp));
+    const char *why = strerror_r(errnum, tmp, sizeof tmp);
+    snprintf(s->text + n, sizeof s->text - n, ": %s", why);
+    if (s->has_en) {
+        n = strlen(s->text_en);
+        snprintf(s->text_en + n, sizeof s->text_en - n, ": %s", why);
+    }
     return kind;
 }
 
 err err_wrap(err kind, const char *fmt, ...) {
     struct err_slot *s = err_slot();
-    char old[ERR_TEXT_MAX];
+    char old[ERR_TEXT_MAX], old_en[ERR_TEXT_MAX];
+    bool had_en = s->has_en;
     memcpy(old, s->text, sizeof old);
+    memcpy(old_en, had_en ? s->text_en : s->text, sizeof old_en);
     va_list ap;
     va_start(ap, fmt);
     slot_format(s, fmt, ap);
     va_end(ap);
+    if (had_en && !s->has_en) memcpy(s->text_en, s->text, sizeof s->text_en);
+    s->has_en = s->has_en || had_en;
     size_t n = strlen(s->text);
     snprintf(s->text + n, sizeof s->text - n, ": %s", old);
+    if (!s->has_en) return kind;
+    n = strlen(s->text_en);
+    snprintf(s->text_en + n, sizeof s->text_en - n, ": %s", old_en);
     return kind;
 }
 
@@ -116,5 +120,5 @@ const char *err_text(void) { return err_slot()->text; }
 
 const char *err_text_en(void) {
     struct err_slot *s = err_slot();
-    return english.of == s ? english.text : s->text;
+    return s->has_en ? s->text_en : s->text;
 }

@@ -62,6 +62,8 @@ extern const struct err_kind E_LIMIT[1];    /* a stated maximum was reached; 413
 enum { ERR_TEXT_MAX = 1024 };
 struct err_slot {
     char text[ERR_TEXT_MAX];
+    char text_en[ERR_TEXT_MAX]; /* its English twin, only when has_en: headers must stay Latin-1 */
+    bool has_en;
     unsigned char lang; /* enum lang of the reader */
     unsigned retry_after_s; /* for 429/503: suggested wait; 0 = none */
 };

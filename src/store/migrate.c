@@ -116,10 +116,7 @@ err migrate_run(struct db *d, const struct migration *m, size_t n) {
     err e = migrate_locked(d, m, n);
     if (e == OK) e = db_run_text(d, "COMMIT");
     if (e == OK) return OK;
-    char text[ERR_TEXT_MAX];
-    memcpy(text, err_text(), sizeof text);
     db_reset_all(d);
     if (sqlite3_get_autocommit(d->h) == 0) sqlite3_exec(d->h, "ROLLBACK", NULL, NULL, NULL);
-    memcpy(err_slot()->text, text, sizeof text);
     return e;
 }

@@ -58,11 +58,10 @@ static err request_run(struct writer *w, struct wreq *r) {
         return e != OK ? e : err_fail(E_IO, "the database gave up the transaction; nothing was changed, try again");
     if (e != OK) {
         /* These two fail only when the transaction is gone, which the caller checks. */
-        char text[ERR_TEXT_MAX];
-        memcpy(text, err_text(), sizeof text);
+        struct err_slot said = *err_slot();
         IGNORE_ERR(db_exec(w->db, "ROLLBACK TO r", ""));
         IGNORE_ERR(db_exec(w->db, "RELEASE r", ""));
-        memcpy(err_slot()->text, text, sizeof text);
+        *err_slot() = said;
         return e;
     }
     return db_exec(w->db, "RELEASE r", "");
@@ -75,6 +74,7 @@ static void batch_fail(struct wreq *first, const struct wreq *end, err e, const 
         r->result = e;
         if (r->async) continue;
         snprintf(r->slot->text, sizeof r->slot->text, "%s", text);
+        r->slot->has_en = false; /* the writer's own slot speaks English */
         r->slot->retry_after_s = 1;
     }
 }
@@ -114,10 +114,9 @@ static void batch_wake(struct wreq *first, const struct wreq *end) {
 static err batch_commit(struct writer *w) {
     err e = db_exec(w->db, "COMMIT", "");
     if (e != OK && sqlite3_get_autocommit(w->db->h) == 0) {
-        char text[ERR_TEXT_MAX];
-        memcpy(text, err_text(), sizeof text);
+        struct err_slot said = *err_slot();
         IGNORE_ERR(db_exec(w->db, "ROLLBACK", "")); /* the COMMIT's error is the one to tell */
-        memcpy(err_slot()->text, text, sizeof text);
+        *err_slot() = said;
     }
     return e;
 }
