@@ -1,0 +1,24 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# packages.sh run|test — install the Debian packages that building (and testing) needs, if any is missing.
+set -euo pipefail
+run="meson ninja-build gcc libc6-dev pkg-config git ca-certificates curl python3 python3-venv gettext
+ libssl-dev libsqlite3-dev libgit2-dev liblz4-dev libzstd-dev zlib1g-dev libbz2-dev liblzma-dev libxxhash-dev
+ libseccomp-dev libyaml-dev libmd4c-dev libmd4c-html0-dev librust-blake3-dev"
+test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3"
+case "${1:-run}" in run) want=$run ;; test) want=$test ;; *) echo "usage: packages.sh run|test" >&2; exit 64 ;; esac
+command -v npm >/dev/null || [ "${1:-run}" = run ] || want="$want nodejs npm"
+missing=
+for p in $want; do
+  # -W -f: one exact status; a removed package may still be known
+  [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | cut -c1-2)" = ii ] || missing="$missing $p"
+done
+[ -n "$missing" ] || exit 0
+as_root=
+if [ "$(id -u)" != 0 ]; then
+  command -v sudo >/dev/null || { echo "These packages are missing and sudo is not there; as root run: apt-get install$missing" >&2; exit 2; }
+  as_root=sudo
+fi
+echo "installing:$missing"
+$as_root apt-get update -qq
+DEBIAN_FRONTEND=noninteractive $as_root ${as_root:+env DEBIAN_FRONTEND=noninteractive} apt-get install -y -qq --no-install-recommends $missing >/dev/null
