@@ -5,14 +5,12 @@ set -euo pipefail
 run="meson ninja-build gcc libc6-dev pkg-config git ca-certificates curl python3 python3-venv gettext
  libssl-dev libsqlite3-dev libgit2-dev liblz4-dev libzstd-dev zlib1g-dev libbz2-dev liblzma-dev libxxhash-dev
  libseccomp-dev libyaml-dev libmd4c-dev libmd4c-html0-dev librust-blake3-dev"
-test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3"
+test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3 bc"
 case "${1:-run}" in run) want=$run ;; test) want=$test ;; *) echo "usage: packages.sh run|test" >&2; exit 64 ;; esac
 command -v npm >/dev/null || [ "${1:-run}" = run ] || want="$want nodejs npm"
 missing=
-for p in $want; do
-  # -W -f: one exact status; a removed package may still be known
-  [ "$(dpkg-query -W -f '${db:Status-Abbrev}' "$p" 2>/dev/null | cut -c1-2)" = ii ] || missing="$missing $p"
-done
+have=" $(dpkg-query -W -f '${Package}:${db:Status-Abbrev}\n' $want 2>/dev/null | sed -n 's/:ii .*$//p' | tr '\n' ' ')" # one call: `make run` checks each time
+for p in $want; do case "$have" in *" $p "*) ;; *) missing="$missing $p" ;; esac; done
 [ -n "$missing" ] || exit 0
 as_root=
 if [ "$(id -u)" != 0 ]; then
