@@ -81,7 +81,7 @@ static void ready_run(struct loop *l) {
 }
 
 static int poll_timeout(struct loop *l, int64_t now_ms) {
-    if (l->ready != NULL) return 0;
+    if (l->ready != NULL || (l->stopping && atomic_load(&l->n_live) == 0)) return 0;
     int64_t next = wheel_next(&l->wheel);
     if (l->stopping && (next < 0 || next > l->stop_by_ms)) next = l->stop_by_ms;
     if (next < 0) return -1;

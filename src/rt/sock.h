@@ -2,7 +2,7 @@
 /*
  * sock.h — byte streams on fibers: TCP, unix sockets, pipes, with or without TLS.
  *
- * All calls belong to the loop of the fiber that opened the sock; one fiber reads and (possibly
+ * On a plain thread the same calls block the thread. All calls belong to the loop of the fiber that opened the sock; one fiber reads and (possibly
  * another) one writes at a time. Deadlines are absolute per call (timeout_ms from now, -1 = none).
  * E_EOF: orderly close by the peer; E_IO: reset and friends; E_TIMEOUT; E_CANCELLED.
  */
@@ -19,7 +19,7 @@
 struct sock;
 struct tls_ctx; /* server or client TLS settings, immutable, reference-counted */
 
-/* Take ownership of a non-blocking fd on the calling loop. */
+/* Take ownership of a non-blocking fd on the calling loop (on failure it stays the caller's). */
 must_check err sock_open_fd(int fd, struct sock **out);
 void sock_close(struct sock *s); /* NULL ok; sends TLS close_notify best effort, closes at once */
 int sock_fd(const struct sock *s);
@@ -58,9 +58,11 @@ void tls_ctx_put(struct tls_ctx *c);
 
 /* Listening. One SO_REUSEPORT socket per loop; on_conn runs as a fresh fiber per connection. */
 struct listener;
+/* [fiber] Owns `s`: closes it before it returns. */
 typedef void (*conn_fn)(void *arg, struct sock *s, struct str peer_ip, uint16_t peer_port);
 must_check err listener_open(struct str host, uint16_t port /* 0 = any */, conn_fn fn, void *arg,
                              unsigned max_conns_per_loop, struct listener **out);
 uint16_t listener_port(const struct listener *l);
-void listener_close(struct listener *l); /* stops accepting; live connections go on */
+/* Stops accepting; live connections go on. Before rt_stop. NULL ok. */
+may_suspend void listener_close(struct listener *l);
 #endif
