@@ -36,6 +36,7 @@ if want style; then note "style"
   one layers tools/check_layers.py
   one style tools/check_style.py
   one format sh -c "clang-format --dry-run -Werror \$(git ls-files 'src/*.[ch]' 'test/*.[ch]' 'bench/*.[ch]') && echo format: fine"
+  one translations tools/check_po.py
   one catalogues sh -c "for f in po/*.po; do msgfmt -c -o /dev/null \$f || exit 1; done; echo catalogues: fine"
 fi
 if want unit || want e2e; then note "build (gcc)"; one build-gcc tools/build.sh build; fi
