@@ -72,6 +72,12 @@ may_suspend err id_org_add(struct id *id, struct str name, struct str fullname, 
 may_suspend err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) must_check;
 must_check err id_owner_find(struct id *id, struct arena *a, struct str name, struct owner_rec *out); /* E_NOT_FOUND */
 must_check err id_owner_get(struct id *id, struct arena *a, int64_t owner_id, struct owner_rec *out);
+enum { ID_LIST_MAX = 10000 };
+/* All owners by name; kind: 0 both, 1 users, 2 organisations. */
+must_check err id_owner_list(struct id *id, struct arena *a, int kind, struct owner_rec **out, size_t *n);
+/* Members of an organisation with their roles. */
+must_check err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_rec **users, enum role **roles, size_t *n);
+may_suspend err id_user_admin(struct id *id, struct str name, bool admin) must_check;
 /* Organisations of a user with the role there. */
 must_check err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec **orgs, enum role **roles, size_t *n);
 /* Role of the principal on an owner's namespace (itself: ADMIN). Token role caps it. */
@@ -88,6 +94,55 @@ may_suspend err id_token_revoke(struct id *id, int64_t user_id /* 0 any */, int6
 /* Principal for a secret; E_BAD_CREDENTIALS. Strings in the arena. */
 must_check err id_token_check(struct id *id, struct arena *a, struct str secret, struct principal *out);
 
+/* For lists: everything but the secret. */
+struct token_rec {
+    int64_t id, user_id, created_ms, expires_ms, used_ms, revoked_ms;
+    struct str user, name, hint;
+    enum role role;
+};
+enum { ID_TOKEN_LIST_MAX = 1000 };
+must_check err id_token_list(struct id *id, struct arena *a, int64_t user_id, struct token_rec **out, size_t *n);
+/* "read" "write" "admin" "none" and back. */
+const char *id_role_name(enum role r);
+bool id_role_parse(struct str s, enum role *out);
+
+/* --- sessions (browsers) --------------------------------------------------------------------------- */
+#define ID_COOKIE "ballast_session"
+enum { ID_COOKIE_LEN = 46 }; /* "bs_" + 43 letters and digits */
+/*
+ * Sign in: name and password, limited per name and address. E_BAD_CREDENTIALS (the same whichever part was
+ * wrong), E_RATE with retry_after. r may be NULL (no address is counted then).
+ */
+may_suspend err id_password_verify(struct id *id, struct http_req *r, struct str name, struct str password, int64_t *user_id) must_check;
+may_suspend err id_session_create(struct id *id, int64_t user_id, struct str agent, char cookie[ID_COOKIE_LEN + 1]) must_check;
+/* The two above and Set-Cookie; a foreign Origin is refused. What sign-in pages call. */
+may_suspend err id_sign_in(struct id *id, struct http_req *r, struct str name, struct str password) must_check;
+/* Ends the request's session, if any, and clears the cookie. */
+may_suspend err id_sign_out(struct id *id, struct http_req *r) must_check;
+/* Principal of a cookie value; E_UNAUTHORIZED when it names no live session. Strings in the arena. */
+must_check err id_session_check(struct id *id, struct arena *a, struct str cookie, struct principal *out);
+void id_session_cookie_set(struct http_req *r, const char *cookie /* NULL clears */, int64_t ttl_ms);
+struct session_rec {
+    struct str key; /* 16 hex digits that name it in lists; not the secret */
+    struct str agent;
+    int64_t created_ms, used_ms, expires_ms;
+    bool current;
+};
+enum { ID_SESSION_LIST_MAX = 200 };
+must_check err id_session_list(struct id *id, struct arena *a, const struct http_req *r /* marks the current one; NULL ok */,
+                               int64_t user_id, struct session_rec **out, size_t *n);
+/* key empty: all but the request's own (r NULL: all). E_NOT_FOUND when key names none of this user's. */
+may_suspend err id_session_revoke(struct id *id, const struct http_req *r, int64_t user_id, struct str key) must_check;
+/*
+ * Unsafe methods with a session need its CSRF token: header X-CSRF-Token, or the field `csrf` of an
+ * urlencoded form. id_authorize checks this for every route before the handler runs; a handler needs
+ * id_csrf_check only for values it takes from elsewhere.
+ */
+must_check err id_csrf_check(const struct http_req *r, struct str given);
+/* Needs the old password (unless none was set); ends every other session of the user. */
+may_suspend err id_password_change(struct id *id, const struct http_req *r, int64_t user_id, struct str old, struct str fresh) must_check;
+may_suspend err id_lang_set(struct id *id, int64_t user_id, enum lang lang, bool automatic /* forget the preference */) must_check;
+
 /* --- repositories (identity and rights; contents are hub's) --------------------------------------- */
 /* By type/owner/name, case-insensitive, redirects of moved names followed (*moved). E_REPO_NOT_FOUND. */
 must_check err repo_find(struct id *id, struct arena *a, enum repo_type t, struct str owner, struct str name,
@@ -95,4 +150,11 @@ must_check err repo_find(struct id *id, struct arena *a, enum repo_type t, struc
 must_check err repo_get(struct id *id, struct arena *a, int64_t repo_id, struct repo_rec *out);
 /* OK, or the error this principal must see: E_REPO_NOT_FOUND (hidden), E_FORBIDDEN, E_UNAUTHORIZED. Sets my_role. */
 must_check err repo_access(struct id *id, const struct principal *p, struct repo_rec *repo, enum role need);
+/*
+ * Inside a transaction: may the owner give this name to a new repository? E_CONFLICT when it is taken, or burned:
+ * a redirect of a repository that now belongs to somebody else (a redirect of the owner's own is dropped).
+ */
+must_check err repo_name_claim(struct db *d, enum repo_type t, int64_t owner_id, struct str name);
+/* Lower-case key of a name, as stored in *_key columns. */
+struct str id_name_key(struct arena *a, struct str name);
 #endif

@@ -123,14 +123,13 @@ static err batch_commit(struct writer *w) {
 
 /* Takes a prefix of the list through one transaction; returns what is left. */
 static struct wreq *batch(struct writer *w, struct wreq *first) {
-    int64_t before = sqlite3_total_changes64(w->db->h);
     bool lost = false;
     struct wreq *end = batch_run(w, first, &lost);
     err e = lost ? err_fail(E_IO, "the database gave up the transaction; nothing was changed, try again") : batch_commit(w);
     if (e != OK) {
         log_error("store.commit_failed", LZ("error", err_text()));
         batch_fail(first, end, e, err_text());
-    } else if (sqlite3_total_changes64(w->db->h) != before) {
+    } else {
         atomic_fetch_add(&w->store->gen, 1);
         notify_bump(w->store->notify);
     }
