@@ -15,6 +15,16 @@ enum { GIT_OID_HEX = 40 };
 struct git;
 must_check err git_open(struct store *s, struct git **out);
 void git_close(struct git *g);
+/* Server start, before traffic: remove what interrupted creations and deletions left. */
+void git_sweep(struct git *g);
+
+/*
+ * The lock of a repository: one holder in all fibers, threads and processes. Functions below that change refs take it
+ * themselves; hold it only to record what they did (not around them: it is not recursive). E_UNAVAILABLE after 60 s.
+ */
+struct git_lock;
+may_suspend err git_lock(struct git *g, int64_t repo_id, struct git_lock **out) must_check;
+void git_unlock(struct git_lock *l); /* NULL ok */
 
 struct git_author {
     struct str name, email;
@@ -102,6 +112,15 @@ may_suspend err git_squash(struct git *g, int64_t repo_id, struct str ref, struc
 /* Every blob reachable from `new_oid` but not from any of `olds`: for review of a push. LFS pointers are recognised. */
 may_suspend err git_new_blobs(struct git *g, struct arena *a, int64_t repo_id, struct str new_commit, const struct str *olds,
                               size_t n_olds, size_t max, struct git_entry **out, size_t *n) must_check;
+
+/* Is one of the blobs (40 hex) reachable from any reference and/or from the roots (ids of any object)? */
+struct git_reach {
+    bool found;
+    char oid[GIT_OID_HEX + 1];
+    struct str path; /* where it was met */
+};
+may_suspend err git_reachable(struct git *g, struct arena *a, int64_t repo_id, bool from_refs, const struct str *roots, size_t n_roots,
+                              const struct str *blobs, size_t n_blobs, struct git_reach *out) must_check;
 
 /* --- smart HTTP: the handlers hub mounts (rights were checked by the route) ---------------------------- */
 struct git_push_hooks {
