@@ -24,15 +24,9 @@
 #include "base/i18n.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "http/h1.h"
 #include "rt/rt.h"
 #include "rt/sock.h"
-
-enum http_method { HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_PUT = 8, HTTP_DELETE = 16, HTTP_PATCH = 32, HTTP_OPTIONS = 64 };
-
-struct http_header {
-    struct str name; /* as sent; compare with str_ieq */
-    struct str value;
-};
 
 /* Who may call a route. Every route has one; the generated test walks all of them. */
 enum http_auth {
@@ -67,7 +61,7 @@ struct http_route {
 };
 #define HTTP_BODY_ANY ((size_t)-1)
 
-enum { HTTP_MAX_PARAMS = 8, HTTP_MAX_HEADERS = 64 };
+enum { HTTP_MAX_PARAMS = 8 };
 struct http_param {
     const char *name; /* from the pattern */
     size_t n_name;
@@ -94,6 +88,7 @@ struct http_req {
     enum lang lang;          /* account language, else switch cookie, else Accept-Language */
     int64_t start_ns;
     struct principal *who;   /* set by the auth hook; never NULL in a handler (anonymous principal) */
+    bool authenticated;      /* set by the auth hook when somebody is known (a browser session too) */
     struct repo_rec *repo;   /* set for AUTH_REPO_* */
     struct http_conn *conn;  /* opaque */
     struct http_res *res;    /* opaque */
@@ -125,11 +120,18 @@ may_suspend err http_reply(struct http_req *r, int status, const char *content_t
 may_suspend err http_reply_json(struct http_req *r, int status, const struct buf *json) must_check;
 may_suspend err http_reply_empty(struct http_req *r, int status) must_check;
 may_suspend err http_redirect(struct http_req *r, int status, struct str location) must_check;
-/* Streams: length -1 = chunked (Content-Length otherwise). Then http_write*, then http_end. */
+/*
+ * Streams: length -1 = chunked (Content-Length otherwise). Then http_write*, then http_end. The head
+ * leaves with the first http_write (one system call for both), or by http_flush.
+ */
 may_suspend err http_begin(struct http_req *r, int status, const char *content_type, int64_t length) must_check;
 may_suspend err http_write(struct http_req *r, const void *p, size_t n) must_check;
 may_suspend err http_sendfile(struct http_req *r, int fd, off_t off, size_t n) must_check;
 may_suspend err http_end(struct http_req *r) must_check;
+/* Send a head that still waits for its first body bytes. */
+may_suspend err http_flush(struct http_req *r) must_check;
+/* http_write of the last bytes and http_end in one system call. */
+may_suspend err http_finish(struct http_req *r, const void *p, size_t n) must_check;
 bool http_head_sent(const struct http_req *r);
 /* The client has gone away (checked without blocking). */
 bool http_client_gone(struct http_req *r);
