@@ -37,8 +37,27 @@ struct http_call_head {
 may_suspend err http_call_start(struct upstream *u, const char *method, struct str path,
                                 const struct http_header *hdrs, size_t n_hdrs, struct str body,
                                 int64_t head_timeout_ms, struct http_call **out, struct http_call_head *head) must_check;
+/*
+ * The same with a body in pieces (at most HTTP_CALL_PARTS), sent by one writev. *out is set before the
+ * first suspension, so that http_call_cancel(*out) works meanwhile; it is NULL again after an error.
+ * timing, when given, tells how far a failed call got.
+ */
+enum { HTTP_CALL_PARTS = 8 };
+struct http_call_timing {
+    bool connected; /* a connection stood (pooled or new) */
+    bool sent;      /* the request was written: the upstream may have acted on it */
+    bool reused;
+};
+may_suspend err http_call_startv(struct upstream *u, const char *method, struct str path,
+                                 const struct http_header *hdrs, size_t n_hdrs, const struct str *parts, size_t n_parts,
+                                 int64_t head_timeout_ms, struct http_call **out, struct http_call_head *head,
+                                 struct http_call_timing *timing) must_check;
 /* Next body bytes (de-chunked); *n = 0 at the proper end. A cut is E_EOF, a stall E_TIMEOUT. */
 may_suspend err http_call_read(struct http_call *c, void *p, size_t cap, int64_t timeout_ms, size_t *n) must_check;
+/* Like http_call_read without the copy: *data lies in the call's buffer until the next read. Empty at the end. */
+may_suspend err http_call_view(struct http_call *c, int64_t timeout_ms, struct str *data) must_check;
+/* Bytes already received and not yet given out: a view now returns without waiting (or needs little). */
+size_t http_call_buffered(const struct http_call *c);
 /* Back to the pool when the body was read to its end, else closed. NULL ok. */
 void http_call_free(struct http_call *c);
 /* From the same loop: make the pending read/start return E_CANCELLED (client went away). */

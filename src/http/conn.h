@@ -10,6 +10,7 @@
 #define BALLAST_HTTP_CONN_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "http/http.h"
 

@@ -98,11 +98,8 @@ static bool head_fill(struct http_conn *c, int64_t *deadline) {
 
 static void request_reset(struct http_conn *c) {
     struct http_req *r = &c->req;
-    struct http_conn *conn = c;
-    memset(r, 0, offsetof(struct http_req, params));
-    r->n_params = 0;
-    memset(&r->route, 0, sizeof *r - offsetof(struct http_req, route));
-    r->conn = conn;
+    memset(r, 0, sizeof *r);
+    r->conn = c;
     r->res = &c->res;
     r->arena = &c->arena;
     r->headers = c->headers;
