@@ -18,6 +18,7 @@ void body_begin(struct http_conn *c) {
     c->body_total = 0;
     c->body_deadline_ms = 0;
     c->body_done = !c->head.has_body;
+    c->body_late = false;
     c->owes_continue = c->head.expect_continue;
 }
 
@@ -32,6 +33,7 @@ static err body_budget(struct http_conn *c, int64_t *ms) {
     *ms = c->body_deadline_ms - now;
     if (*ms > 0) return OK;
     c->keep = false;
+    c->body_late = true;
     return err_fail(E_TIMEOUT, "the request body did not arrive within %" PRId64 " s", limit / 1000);
 }
 
@@ -45,6 +47,7 @@ static err sock_fill(struct http_conn *c, void *p, size_t cap, size_t *n) {
         c->dead = true;
         return err_fail(E_EOF, "the connection ended in the middle of the request body, after %" PRIu64 " bytes", c->body_total);
     }
+    c->body_late = e == E_TIMEOUT;
     if (e == E_TIMEOUT) return err_wrap(E_TIMEOUT, "the request body stopped arriving after %" PRIu64 " bytes", c->body_total);
     c->dead = true;
     return e;

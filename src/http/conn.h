@@ -106,7 +106,7 @@ struct http_conn {
     int64_t body_left;       /* Content-Length bytes to come */
     uint64_t body_total;     /* body bytes given out */
     int64_t body_deadline_ms;/* 0 = not started */
-    bool body_done, owes_continue;
+    bool body_done, owes_continue, body_late;
     struct gz_state *gz;
     /* connection */
     size_t route_i;          /* of the route in the statistics */
