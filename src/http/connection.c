@@ -186,8 +186,8 @@ static void input_shift(struct http_conn *c) {
 
 static void conn_serve(struct http_conn *c) {
     for (;;) {
-        conn_snap_refresh(c);
         if (!head_read(c)) break;
+        conn_snap_refresh(c); /* also for a connection that slept through a reload */
         req_fill(c);
         conn_dispatch(c);
         bool unread = !c->body_done;
@@ -216,7 +216,6 @@ void server_on_conn(void *arg, struct sock *s, struct str peer_ip, uint16_t peer
     memcpy(c->peer, peer_ip.p, c->n_peer);
     c->snap = NULL;
     conn_snap_refresh(c);
-    c->have_peer_ip = c->snap->n_trusted > 0 && ip_parse((struct str){c->peer, c->n_peer}, c->peer_ip);
     bool ok = true;
     if (c->snap->tls != NULL) {
         c->idle = true;

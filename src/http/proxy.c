@@ -63,6 +63,7 @@ void req_origin(struct http_conn *c) {
     r->remote_ip = (struct str){c->peer, c->n_peer};
     r->is_tls = c->is_tls;
     struct str host = r->host;
+    if (c->snap->n_trusted > 0 && !c->have_peer_ip) c->have_peer_ip = ip_parse(r->remote_ip, c->peer_ip);
     if (c->snap->n_trusted > 0 && c->have_peer_ip && is_trusted(c->snap, c->peer_ip)) {
         forwarded_for(c);
         struct str proto = http_header(r, "x-forwarded-proto"), fwd = http_header(r, "x-forwarded-host");
