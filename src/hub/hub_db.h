@@ -32,4 +32,6 @@ may_suspend err hub_db_commit_note(struct hub *h, int64_t repo_id, struct str re
                                    const char *commit) must_check;
 /* One ref as recorded, or empty. */
 must_check err hub_db_head(struct db *d, int64_t repo_id, char commit[GIT_OID_HEX + 1]);
+/* Bytes of the large files a repository may use. */
+must_check err hub_db_used(struct db *d, int64_t repo_id, int64_t *bytes);
 #endif

@@ -135,3 +135,14 @@ err hub_db_head(struct db *d, int64_t repo_id, char commit[GIT_OID_HEX + 1]) {
     db_done(st);
     return er;
 }
+
+err hub_db_used(struct db *d, int64_t repo_id, int64_t *bytes) {
+    struct stmt *st;
+    TRY(db_prep(d, "SELECT coalesce(sum(size), 0) FROM repo_file WHERE repo_id = ?1", &st));
+    db_bind_i64(st, 1, repo_id);
+    bool row;
+    err e = db_step(st, &row);
+    *bytes = e == OK && row ? db_i64(st, 0) : 0;
+    db_done(st);
+    return e;
+}

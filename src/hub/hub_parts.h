@@ -11,9 +11,9 @@
 #include "hub/hub_internal.h"
 
 extern const struct http_route hub_repos_route[], hub_info_route[], hub_listing_route[], hub_tree_route[], hub_resolve_route[],
-    hub_token_route[], hub_preupload_route[], hub_commit_route[], hub_refs_route[], hub_validate_route[], hub_later_route[];
+    hub_token_route[], hub_preupload_route[], hub_commit_route[], hub_refs_route[], hub_commits_route[], hub_validate_route[], hub_later_route[];
 extern const size_t hub_repos_n, hub_info_n, hub_listing_n, hub_tree_n, hub_resolve_n, hub_token_n, hub_preupload_n, hub_commit_n,
-    hub_refs_n, hub_validate_n, hub_later_n;
+    hub_refs_n, hub_commits_n, hub_validate_n, hub_later_n;
 
 /* One route per type under /api/models/{ns}/{name}, /api/datasets/..., /api/spaces/... */
 #define HUB_API1(METHODS, TAIL, FN, AUTH, NAME, SUMMARY, PLURAL, TYPE, BODY)                                          \

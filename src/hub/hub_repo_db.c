@@ -161,7 +161,7 @@ struct card_job {
 
 static err card_tx(struct db *d, void *arg) {
     const struct card_job *j = arg;
-    return db_exec(d, "UPDATE repo SET card = ?2, tags = ?3, description = ?4 WHERE id = ?1", "isss", j->repo_id, j->card, j->tags, j->description);
+    return db_exec(d, "UPDATE repo SET card = ?2, tags = ?3, description = CASE WHEN ?4 <> '' THEN ?4 ELSE description END WHERE id = ?1", "isss", j->repo_id, j->card, j->tags, j->description);
 }
 
 err hub_db_card_set(struct hub *h, int64_t repo_id, struct str card, struct str tags, struct str description) {
