@@ -135,10 +135,10 @@ static err squash(struct http_req *r) {
 
 const struct http_route hub_refs_route[] = {
     HUB_API3(HTTP_GET, "/refs", refs, AUTH_REPO_READ, "hub.refs", "Branches and tags", 0),
-    HUB_API3(HTTP_POST, "/branch/{rev}", branch_create, AUTH_REPO_WRITE, "hub.branchcreate", "Create a branch", 0),
-    HUB_API3(HTTP_DELETE, "/branch/{rev}", branch_delete, AUTH_REPO_WRITE, "hub.branchdelete", "Delete a branch", 0),
+    HUB_API3(HTTP_POST, "/branch/{rev}", branch_create, AUTH_REPO_WRITE, "hub.branchcreate", "Make a branch at a revision", 0),
+    HUB_API3(HTTP_DELETE, "/branch/{rev}", branch_delete, AUTH_REPO_WRITE, "hub.branchdelete", "Remove a branch", 0),
     HUB_API3(HTTP_POST, "/tag/{rev}", tag_create, AUTH_REPO_WRITE, "hub.tagcreate", "Tag a revision", 0),
-    HUB_API3(HTTP_DELETE, "/tag/{rev}", tag_delete, AUTH_REPO_WRITE, "hub.tagdelete", "Delete a tag", 0),
+    HUB_API3(HTTP_DELETE, "/tag/{rev}", tag_delete, AUTH_REPO_WRITE, "hub.tagdelete", "Remove a tag", 0),
     HUB_API3(HTTP_POST, "/super-squash/{rev}", squash, AUTH_REPO_WRITE, "hub.squash", "Make a branch one commit", 0),
 };
 const size_t hub_refs_n = ARRAY_LEN(hub_refs_route);

@@ -209,9 +209,9 @@ static err auth_check(struct http_req *r) {
 
 const struct http_route hub_repos_route[] = {
     {.methods = HTTP_POST, .pattern = "/api/repos/create", .fn = repos_create, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
-     .name = "hub.repos.create", .summary = "Create a repository", .max_body = MAX_CREATE_BODY},
+     .name = "hub.repos.create", .summary = "Make a repository", .max_body = MAX_CREATE_BODY},
     {.methods = HTTP_DELETE, .pattern = "/api/repos/delete", .fn = repos_delete, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
-     .name = "hub.repos.delete", .summary = "Delete a repository named in the body"},
+     .name = "hub.repos.delete", .summary = "Remove the repository named in the body"},
     {.methods = HTTP_POST, .pattern = "/api/repos/move", .fn = repos_move, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
      .name = "hub.repos.move", .summary = "Rename a repository; the old name redirects"},
     HUB_API3(HTTP_PUT, "/settings", repo_settings, AUTH_REPO_WRITE, "hub.settings", "Change visibility, gating or description", 0),
