@@ -248,3 +248,35 @@ __attribute__((weak)) void *notify_free(void);
 __attribute__((weak)) void *notify_free(void) { return (void *)0; }
 __attribute__((weak)) void *notify_new(void);
 __attribute__((weak)) void *notify_new(void) { return (void *)0; }
+__attribute__((weak)) void *http_begin(void);
+__attribute__((weak)) void *http_begin(void) { return (void *)0; }
+__attribute__((weak)) void *http_body_all(void);
+__attribute__((weak)) void *http_body_all(void) { return (void *)0; }
+__attribute__((weak)) void *http_body_read(void);
+__attribute__((weak)) void *http_body_read(void) { return (void *)0; }
+__attribute__((weak)) void *http_end(void);
+__attribute__((weak)) void *http_end(void) { return (void *)0; }
+__attribute__((weak)) void *http_header(void);
+__attribute__((weak)) void *http_header(void) { return (void *)0; }
+__attribute__((weak)) void *http_query(void);
+__attribute__((weak)) void *http_query(void) { return (void *)0; }
+__attribute__((weak)) void *http_range(void);
+__attribute__((weak)) void *http_range(void) { return (void *)0; }
+__attribute__((weak)) void *http_reply_empty(void);
+__attribute__((weak)) void *http_reply_empty(void) { return (void *)0; }
+__attribute__((weak)) void *http_setf(void);
+__attribute__((weak)) void *http_setf(void) { return (void *)0; }
+__attribute__((weak)) void *http_write(void);
+__attribute__((weak)) void *http_write(void) { return (void *)0; }
+__attribute__((weak)) void *hub_git_http_routes(void);
+__attribute__((weak)) void *hub_git_http_routes(void) { return (void *)0; }
+__attribute__((weak)) void *hub_lfs_routes(void);
+__attribute__((weak)) void *hub_lfs_routes(void) { return (void *)0; }
+__attribute__((weak)) void *repo_type_plural(void);
+__attribute__((weak)) void *repo_type_plural(void) { return (void *)0; }
+__attribute__((weak)) void *xet_cas_url(void);
+__attribute__((weak)) void *xet_cas_url(void) { return (void *)0; }
+__attribute__((weak)) void *xet_hash_str(void);
+__attribute__((weak)) void *xet_hash_str(void) { return (void *)0; }
+__attribute__((weak)) void *xet_token_make(void);
+__attribute__((weak)) void *xet_token_make(void) { return (void *)0; }
