@@ -54,22 +54,8 @@ __attribute__((weak)) void *gate_reload(void);
 __attribute__((weak)) void *gate_reload(void) { return (void *)0; }
 __attribute__((weak)) void *gate_routes(void);
 __attribute__((weak)) void *gate_routes(void) { return (void *)0; }
-__attribute__((weak)) void *git_blob(void);
-__attribute__((weak)) void *git_blob(void) { return (void *)0; }
-__attribute__((weak)) void *git_close(void);
-__attribute__((weak)) void *git_close(void) { return (void *)0; }
 __attribute__((weak)) void *git_hook_main(void);
 __attribute__((weak)) void *git_hook_main(void) { return (void *)0; }
-__attribute__((weak)) void *git_open(void);
-__attribute__((weak)) void *git_open(void) { return (void *)0; }
-__attribute__((weak)) void *git_repo_create(void);
-__attribute__((weak)) void *git_repo_create(void) { return (void *)0; }
-__attribute__((weak)) void *git_repo_delete(void);
-__attribute__((weak)) void *git_repo_delete(void) { return (void *)0; }
-__attribute__((weak)) void *git_resolve(void);
-__attribute__((weak)) void *git_resolve(void) { return (void *)0; }
-__attribute__((weak)) void *git_tree(void);
-__attribute__((weak)) void *git_tree(void) { return (void *)0; }
 __attribute__((weak)) void *http_body_json(void);
 __attribute__((weak)) void *http_body_json(void) { return (void *)0; }
 __attribute__((weak)) void *http_param(void);
@@ -108,8 +94,6 @@ __attribute__((weak)) void *hub_fsck(void);
 __attribute__((weak)) void *hub_fsck(void) { return (void *)0; }
 __attribute__((weak)) void *hub_open(void);
 __attribute__((weak)) void *hub_open(void) { return (void *)0; }
-__attribute__((weak)) void *hub_refs_record(void);
-__attribute__((weak)) void *hub_refs_record(void) { return (void *)0; }
 __attribute__((weak)) void *hub_routes(void);
 __attribute__((weak)) void *hub_routes(void) { return (void *)0; }
 __attribute__((weak)) void *id_authorize(void);

@@ -58,6 +58,8 @@ static err authorize(void *arg, struct http_req *r) { return id_authorize(((stru
 static err html_error(void *arg, struct http_req *r, err e) { return web_html_error(((struct app *)arg)->web, r, e); }
 
 static err start_all(struct app *a) {
+    size_t n_bad; /* logged there; broken repositories do not keep the others from being served */
+    TRY(hub_refs_repair(a->hub, &n_bad));
     TRY(add_routes(a));
     TRY(review_start(a->review));
     TRY(pool_start(a->pool));

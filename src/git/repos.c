@@ -123,6 +123,8 @@ static void sweep(struct git *g) {
             if (strstr(e->d_name, ".git.") == NULL) continue;
             char path[GIT_DIR_MAX + 300];
             snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
+            struct stat st; /* a command line run may be making one right now */
+            if (stat(path, &st) != 0 || time(NULL) - st.st_mtime < 600) continue;
             git_tree_remove(path);
             log_info("git.swept", LZ("path", path));
         }

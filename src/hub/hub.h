@@ -26,6 +26,11 @@ void hub_close(struct hub *h);
 must_check err hub_routes(struct hub *h, struct http_router *rt);
 
 /* --- for web, review, pool and the command line ------------------------------------------------------- */
+/*
+ * Server start, before traffic: compare recorded references with git's and record what a crash left unrecorded.
+ * *n_bad: repositories that could not be checked (logged; the server may start).
+ */
+may_suspend err hub_refs_repair(struct hub *h, size_t *n_bad) must_check;
 struct git *hub_git(struct hub *h);
 struct xet *hub_xet(struct hub *h);
 may_suspend err hub_repo_create(struct hub *h, const struct principal *who, enum repo_type t, struct str owner, struct str name,
