@@ -113,6 +113,18 @@ static err wrap_ends(struct stdio *io, struct child *c) {
     return OK;
 }
 
+static err spawn_error(const struct spawn_job *j) {
+    err kind = j->errnum == ENOENT ? E_NOT_FOUND : E_IO;
+    const char *name = j->opts->argv[0];
+    switch (j->stage) {
+    case SPAWN_SETUP: return err_errno(kind, j->errnum, "cannot prepare to start the program '%s'", name);
+    case SPAWN_LIMIT: return err_errno(kind, j->errnum, "cannot set the limits of the program '%s'", name);
+    case SPAWN_CWD: return err_errno(kind, j->errnum, "cannot enter the working directory of the program '%s'", name);
+    case SPAWN_EXEC: return err_errno(kind, j->errnum, "cannot start the program '%s'", name);
+    }
+    return E_INTERNAL;
+}
+
 err child_spawn(const struct child_opts *o, struct child *c) {
     *c = (struct child){.pid = -1};
     char path[MAX_PATH];
@@ -126,8 +138,7 @@ err child_spawn(const struct child_opts *o, struct child *c) {
     if (e == OK) {
         memcpy(j.fds, io.theirs, sizeof j.fds);
         spawn_submit(&j);
-        if (j.errnum != 0)
-            e = err_errno(j.errnum == ENOENT ? E_NOT_FOUND : E_IO, j.errnum, "%s the program '%s'", j.stage, o->argv[0]);
+        if (j.errnum != 0) e = spawn_error(&j);
     }
     if (e != OK) {
         stdio_close(&io);

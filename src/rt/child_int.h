@@ -5,6 +5,7 @@
 
 #include "rt/child.h"
 
+enum spawn_stage { SPAWN_SETUP, SPAWN_LIMIT, SPAWN_CWD, SPAWN_EXEC };
 struct spawn_job {
     struct spawn_job *next;
     const struct child_opts *opts;
@@ -15,7 +16,7 @@ struct spawn_job {
     uint64_t handled;        /* signals that are not at their default */
     pid_t pid;               /* result */
     int pidfd, errnum;
-    const char *stage;       /* what failed, when errnum != 0 */
+    enum spawn_stage stage;  /* what failed, when errnum != 0 */
     struct done done;
 };
 /* [any] Have the spawner thread start job->path. Fills pid and pidfd, or errnum and stage. */

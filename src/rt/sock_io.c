@@ -44,7 +44,9 @@ static err try_writev(struct sock *s, const struct iovec *iov, int n_iov, size_t
     ssize_t r;
     do {
         struct msghdr m = {.msg_iov = (struct iovec *)(uintptr_t)iov, .msg_iovlen = (size_t)n_iov};
-        r = s->is_socket ? sendmsg(s->fd, &m, MSG_NOSIGNAL) : writev(s->fd, iov, n_iov);
+        if (!s->is_socket) r = writev(s->fd, iov, n_iov);
+        else if (n_iov == 1) r = send(s->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+        else r = sendmsg(s->fd, &m, MSG_NOSIGNAL);
     } while (r < 0 && errno == EINTR);
     if (r >= 0) {
         if ((size_t)r < want && s->loop != NULL) s->wr = false;

@@ -24,12 +24,9 @@
 #include "rt/rt_int.h"
 
 struct spawn_failure {
-    int errnum, stage;
+    int errnum;
+    enum spawn_stage stage;
 };
-enum { STAGE_SETUP, STAGE_LIMIT, STAGE_CWD, STAGE_EXEC };
-static const char *const stage_text[] = {"cannot prepare", "cannot set the limits of", "cannot enter the working directory of",
-                                         "cannot start"};
-
 static struct {
     pthread_mutex_t mu;
     pthread_cond_t cond;
@@ -39,7 +36,7 @@ static struct {
 } spawner = {.mu = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .once = PTHREAD_ONCE_INIT, .tail = &spawner.head};
 
 /* --- in the child ------------------------------------------------------------------------------------------ */
-static noreturn_fn void child_fail(int pipe_fd, int stage) {
+static noreturn_fn void child_fail(int pipe_fd, enum spawn_stage stage) {
     struct spawn_failure f = {errno, stage};
     ssize_t r = write(pipe_fd, &f, sizeof f);
     _exit(r > 0 ? 127 : 126);
@@ -47,12 +44,12 @@ static noreturn_fn void child_fail(int pipe_fd, int stage) {
 
 static void child_limit(int pipe_fd, int what, uint64_t value) {
     struct rlimit lim = {value, value};
-    if (value != 0 && setrlimit((__rlimit_resource_t)what, &lim) != 0) child_fail(pipe_fd, STAGE_LIMIT);
+    if (value != 0 && setrlimit((__rlimit_resource_t)what, &lim) != 0) child_fail(pipe_fd, SPAWN_LIMIT);
 }
 
 static noreturn_fn __attribute__((noinline)) void child_exec(const struct spawn_job *j, int pipe_fd) {
     const struct child_opts *o = j->opts;
-    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) child_fail(pipe_fd, STAGE_SETUP);
+    if (setpgid(0, 0) != 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) child_fail(pipe_fd, SPAWN_SETUP);
     if (getppid() != j->server) _exit(127); /* it died before the line above took effect */
     struct sigaction dfl = {.sa_handler = SIG_DFL};
     for (int sig = 1; sig < 64; sig++)
@@ -61,16 +58,16 @@ static noreturn_fn __attribute__((noinline)) void child_exec(const struct spawn_
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     for (int i = 0; i < 4; i++)
-        if (j->fds[i] >= 0 && dup2(j->fds[i], i) < 0) child_fail(pipe_fd, STAGE_SETUP);
+        if (j->fds[i] >= 0 && dup2(j->fds[i], i) < 0) child_fail(pipe_fd, SPAWN_SETUP);
     unsigned first = j->fds[3] >= 0 ? 4 : 3;
-    if (syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) != 0) child_fail(pipe_fd, STAGE_SETUP);
+    if (syscall(SYS_close_range, first, ~0u, CLOSE_RANGE_CLOEXEC) != 0) child_fail(pipe_fd, SPAWN_SETUP);
     child_limit(pipe_fd, RLIMIT_AS, o->rlim_as_bytes);
     child_limit(pipe_fd, RLIMIT_CPU, o->rlim_cpu_s);
     child_limit(pipe_fd, RLIMIT_FSIZE, o->rlim_fsize_bytes);
     child_limit(pipe_fd, RLIMIT_NOFILE, o->rlim_nofile);
-    if (o->cwd != NULL && chdir(o->cwd) != 0) child_fail(pipe_fd, STAGE_CWD);
+    if (o->cwd != NULL && chdir(o->cwd) != 0) child_fail(pipe_fd, SPAWN_CWD);
     execve(j->path, (char *const *)(uintptr_t)o->argv, (char *const *)(uintptr_t)j->env);
-    child_fail(pipe_fd, STAGE_EXEC);
+    child_fail(pipe_fd, SPAWN_EXEC);
 }
 
 /* --- in the spawner thread ------------------------------------------------------------------------------------ */
@@ -97,7 +94,7 @@ static void spawn_one(struct spawn_job *j) {
     int p[2];
     j->pidfd = -1;
     j->pid = -1;
-    j->stage = stage_text[STAGE_SETUP];
+    j->stage = SPAWN_SETUP;
     j->server = getpid();
     j->handled = handled_signals();
     if (pipe2(p, O_CLOEXEC) != 0) {
@@ -118,7 +115,7 @@ static void spawn_one(struct spawn_job *j) {
     close(p[0]);
     if (r == (ssize_t)sizeof f) {
         j->errnum = f.errnum;
-        j->stage = stage_text[f.stage];
+        j->stage = f.stage;
     }
     if (pid > 0 && j->errnum != 0) {
         kill(pid, SIGKILL);
@@ -159,7 +156,7 @@ void spawn_submit(struct spawn_job *job) {
     pthread_once(&spawner.once, spawner_start);
     if (!spawner.running) {
         job->errnum = EAGAIN;
-        job->stage = stage_text[STAGE_SETUP];
+        job->stage = SPAWN_SETUP;
         return;
     }
     done_init(&job->done);
