@@ -14,6 +14,8 @@ struct hub_card {
 struct str hub_card_front(struct str readme, struct str *body);
 /* All of it from text. Broken YAML gives {} (and the texts are still read). */
 void hub_card_parse(struct arena *a, enum repo_type t, struct str readme, struct hub_card *out);
+/* The same, with formats known from file names (hub_card_file_tag). */
+void hub_card_parse_files(struct arena *a, enum repo_type t, struct str readme, unsigned files, struct hub_card *out);
 /* First sentence of Markdown text, plain, at most HUB_DESCRIPTION_MAX bytes of UTF-8. */
 struct str hub_card_sentence(struct arena *a, struct str body);
 /* Adds tags that file names prove ("gguf", "safetensors", ...); seen is a bit set kept by the caller. */

@@ -44,7 +44,7 @@ struct str hub_card_sentence(struct arena *a, struct str body) {
         if (n >= HUB_DESCRIPTION_MAX) break;
     }
     for (size_t i = 0; i + 1 < n; i++)
-        if (out[i] == '.' && out[i + 1] == ' ' && i > 20) {
+        if (out[i] == '.' && out[i + 1] == ' ' && i >= 12) {
             n = i + 1;
             break;
         }
