@@ -4,8 +4,8 @@
  *
  * FAILIO_FILE names a page-sized control file, mapped shared: the harness arms a fault in the running server by
  * writing the page, and reads there whether the fault has struck.
- * The calls are write, pwrite, fsync, rename, open, malloc be write, pwrite, fsync, rename, open, malloc. Only descriptors of regular files count (sockets, pipes and the
- * log are left alone), and malloc only for blocks of at least 64 KiB, where a caller can be expected to cope.
+ * The calls are write, pwrite, fsync, rename, open, malloc. Only descriptors of regular files count (sockets, pipes and
+ * the log are left alone), and malloc only for blocks of at least 64 KiB, where a caller can be expected to cope.
  */
 #include <dlfcn.h>
 #include <errno.h>
