@@ -143,7 +143,8 @@ static void test_poison(void **s) {
     poke(48 + 36, 200, "cut short");
     poke_xorb(36, 0, "1 to 8192 chunks");
     poke_xorb(37, 0x21, "1 to 8192 chunks");
-    poke_xorb(36, 4, "cut short");
+    poke_xorb(36, 4, "does not start"); /* the end mark taken for a chunk */
+    poke_xorb(36, 200, "cut short");
     poke_xorb(36, 2, "size differs");
     poke_xorb(40, 1, "size differs");
     poke_xorb(48 + 32, 1, "does not start");
