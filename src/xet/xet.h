@@ -52,7 +52,9 @@ struct xet_reader;
 must_check err xet_reader_open(struct xet *x, const struct xet_file *f, uint64_t off, uint64_t len, struct xet_reader **out);
 /* Up to cap bytes; *n = 0 at the end. [any] */
 may_suspend err xet_reader_read(struct xet_reader *r, void *p, size_t cap, size_t *n) must_check;
-void xet_reader_close(struct xet_reader *r);
+/* Without copying: the next run of bytes (up to about 1 MiB), valid until the next call; empty at the end. [any] */
+may_suspend err xet_reader_next(struct xet_reader *r, struct str *out) must_check;
+void xet_reader_close(struct xet_reader *r); /* waits for a window being filled; NULL ok */
 /* Write the whole file to fd (deployments, sandboxed review). [any] */
 may_suspend err xet_file_export(struct xet *x, const struct xet_file *f, int fd) must_check;
 
