@@ -18,9 +18,9 @@
 #include "base/clock.h"
 #include "http/http.h"
 
-static uint16_t rig_port;
+unused_arg static uint16_t rig_port;
 
-static int rig_connect(void) {
+unused_arg static int rig_connect(void) {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)(void *)&a, sizeof a), 0);
@@ -30,7 +30,7 @@ static int rig_connect(void) {
 }
 
 /* False when the server has already closed. */
-static bool rig_send(int fd, const void *p, size_t n) {
+unused_arg static bool rig_send(int fd, const void *p, size_t n) {
     const char *at = p;
     while (n > 0) {
         ssize_t k = send(fd, at, n, MSG_NOSIGNAL);
@@ -42,7 +42,7 @@ static bool rig_send(int fd, const void *p, size_t n) {
 }
 
 /* Read until EOF, `until` is seen at the end, or ms pass. Returns bytes; *eof tells whether the peer closed. */
-static size_t rig_recv(int fd, char *out, size_t cap, const char *until, int ms, bool *eof) {
+unused_arg static size_t rig_recv(int fd, char *out, size_t cap, const char *until, int ms, bool *eof) {
     size_t n = 0;
     int64_t end = clock_mono_ms() + ms;
     *eof = false;
@@ -64,7 +64,7 @@ static size_t rig_recv(int fd, char *out, size_t cap, const char *until, int ms,
 }
 
 /* One request on its own connection that the server must close (Connection: close is the caller's). */
-static size_t rig_once(const char *req, char *out, size_t cap) {
+unused_arg static size_t rig_once(const char *req, char *out, size_t cap) {
     int fd = rig_connect();
     rig_send(fd, req, strlen(req));
     bool eof;
@@ -74,7 +74,7 @@ static size_t rig_once(const char *req, char *out, size_t cap) {
     return n;
 }
 
-static int rig_status(const char *answer) {
+unused_arg static int rig_status(const char *answer) {
     if (strncmp(answer, "HTTP/1.1 ", 9) != 0) return -1;
     return (answer[9] - '0') * 100 + (answer[10] - '0') * 10 + (answer[11] - '0');
 }
