@@ -4,7 +4,7 @@
  *
  * Buffer: the response head stays at the front of `in` until the call is freed (its headers are
  * borrowed from there); body bytes go through the space behind it. Calls with their 16 KiB buffer
- * are recycled per thread.
+ * are recycled per upstream and loop.
  */
 #include "base/clock.h"
 #include "http/upstream.h"
@@ -25,14 +25,12 @@ struct http_call {
     struct http_header headers[HTTP_MAX_HEADERS];
 };
 
-static _Thread_local struct http_call *call_spare;
-static _Thread_local unsigned n_call_spare;
-
 static struct http_call *call_get(struct upstream *u) {
-    struct http_call *c = call_spare;
+    struct up_loop *l = up_here(u);
+    struct http_call *c = l->spare;
     if (c != NULL) {
-        call_spare = c->next;
-        n_call_spare--;
+        l->spare = c->next;
+        l->n_spare--;
         char *in = c->in;
         size_t cap = c->cap;
         memset(c, 0, offsetof(struct http_call, headers));
@@ -54,15 +52,26 @@ static struct http_call *call_get(struct upstream *u) {
 
 static void call_put(struct http_call *c) {
     struct upstream *u = c->up;
-    if (n_call_spare < CALL_FREE_MAX && c->cap == CALL_IN) {
-        c->next = call_spare;
-        call_spare = c;
-        n_call_spare++;
+    struct up_loop *l = up_here(u);
+    if (l->n_spare < CALL_FREE_MAX && c->cap == CALL_IN) {
+        c->next = l->spare;
+        l->spare = c;
+        l->n_spare++;
     } else {
         free(c->in);
         free(c);
     }
     upstream_put(u);
+}
+
+void call_spares_free(struct up_loop *l) {
+    while (l->spare != NULL) {
+        struct http_call *c = l->spare;
+        l->spare = c->next;
+        free(c->in);
+        free(c);
+    }
+    l->n_spare = 0;
 }
 
 static void head_add(struct buf *b, struct str s) { buf_str(b, s); }

@@ -235,7 +235,7 @@ static err length_take(struct http_conn *c, size_t n) {
 static err write_all(struct http_conn *c, const void *p, size_t n, bool last) {
     BUG_ON(!c->res.began || c->res.ended);
     TRY(length_take(c, n));
-    const char *at = p;
+    const char *at = p != NULL ? p : "";
     do {
         size_t take = MIN(n, (size_t)WRITE_PIECE);
         TRY(piece_write(c, at, take, last && take == n));

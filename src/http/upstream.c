@@ -10,10 +10,10 @@
 
 #include "base/clock.h"
 
-static unsigned loop_index(const struct upstream *u) {
+struct up_loop *up_here(struct upstream *u) {
     unsigned i = 0;
     while (i + 1 < u->n_loops && rt_loop(i) != rt_loop_self()) i++;
-    return i;
+    return &u->loops[i];
 }
 
 /* "http[s]://host[:port][/prefix]" */
@@ -47,6 +47,7 @@ static err url_parse(struct upstream *u, struct str url) {
 }
 
 static void upstream_free(struct upstream *u) {
+    for (unsigned i = 0; i < u->n_loops; i++) call_spares_free(&u->loops[i]);
     tls_ctx_put(u->tls);
     arena_release(&u->arena);
     free(u->loops);
@@ -98,7 +99,7 @@ static void idle_close_all(struct up_loop *l) {
 /* On one loop: its part of the end. The last loop frees. */
 static void upstream_close_here(void *arg) {
     struct upstream *u = arg;
-    idle_close_all(&u->loops[loop_index(u)]);
+    idle_close_all(up_here(u));
     if (atomic_fetch_sub_explicit(&u->closing, 1, memory_order_acq_rel) == 1) upstream_free(u);
 }
 
@@ -108,8 +109,9 @@ void upstream_put(struct upstream *u) {
         upstream_free(u);
         return;
     }
-    atomic_store(&u->closing, u->n_loops);
-    for (unsigned i = 0; i < u->n_loops; i++) loop_post(rt_loop(i), upstream_close_here, u);
+    unsigned n = u->n_loops; /* u may be gone as soon as the last post is out */
+    atomic_store(&u->closing, n);
+    for (unsigned i = 0; i < n; i++) loop_post(rt_loop(i), upstream_close_here, u);
 }
 
 static void sweep_arm(struct up_loop *l);
@@ -139,7 +141,7 @@ static void sweep_arm(struct up_loop *l) {
 }
 
 struct sock *up_take(struct upstream *u) {
-    struct up_loop *l = &u->loops[loop_index(u)];
+    struct up_loop *l = up_here(u);
     while (l->head != NULL) {
         struct up_idle *i = l->head;
         struct sock *s = i->s;
@@ -153,7 +155,7 @@ struct sock *up_take(struct upstream *u) {
 }
 
 void up_give(struct upstream *u, struct sock *s) {
-    struct up_loop *l = &u->loops[loop_index(u)];
+    struct up_loop *l = up_here(u);
     struct up_idle *i = l->n < u->max_idle ? malloc(sizeof *i) : NULL;
     if (i == NULL) {
         sock_close(s);

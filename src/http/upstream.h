@@ -17,6 +17,8 @@ struct up_idle {
 struct up_loop { /* touched by its own loop only */
     struct up_idle *head;
     unsigned n;
+    struct http_call *spare; /* finished calls with their buffers */
+    unsigned n_spare;
     struct timer sweep;
     bool armed;
 };
@@ -37,5 +39,8 @@ struct upstream {
 struct sock *up_take(struct upstream *u);
 /* Give a connection back; closes it when the list is full or u is being freed. */
 void up_give(struct upstream *u, struct sock *s);
+struct up_loop *up_here(struct upstream *u);
+/* client.c */
+void call_spares_free(struct up_loop *l);
 may_suspend err up_connect(struct upstream *u, int64_t timeout_ms, struct sock **out) must_check;
 #endif
