@@ -20,6 +20,7 @@ void body_begin(struct http_conn *c) {
     c->body_done = !c->head.has_body;
     c->body_late = false;
     c->owes_continue = c->head.expect_continue;
+    c->body_kept = false;
 }
 
 /* Milliseconds this read may take: the whole body's deadline, or for streams an idle deadline. */
@@ -138,7 +139,7 @@ err http_body_read(struct http_req *r, void *p, size_t cap, size_t *n) {
     return err_fail(E_TOO_LARGE, "the request body is larger than the %zu bytes accepted here", max);
 }
 
-err http_body_all(struct http_req *r, size_t max, struct str *out) {
+static err body_collect(struct http_req *r, size_t max, struct str *out) {
     struct http_conn *c = r->conn;
     *out = STR("");
     if (c->gz == NULL && r->content_length > 0) {
@@ -180,6 +181,17 @@ err http_body_all(struct http_req *r, size_t max, struct str *out) {
         if (grow) cap *= 2;
     }
     *out = (struct str){p, n};
+    return OK;
+}
+
+err http_body_all(struct http_req *r, size_t max, struct str *out) {
+    struct http_conn *c = r->conn;
+    if (!c->body_kept) {
+        TRY(body_collect(r, max, &c->kept));
+        c->body_kept = true;
+    }
+    *out = c->kept;
+    if (out->n > max) return err_fail(E_TOO_LARGE, "the request body is larger than the %zu bytes accepted here", max);
     return OK;
 }
 

@@ -107,6 +107,8 @@ struct http_conn {
     uint64_t body_total;     /* body bytes given out */
     int64_t body_deadline_ms;/* 0 = not started */
     bool body_done, owes_continue, body_late;
+    bool body_kept;          /* http_body_all has run: `kept` is what it gave, and gives again */
+    struct str kept;
     struct gz_state *gz;
     /* connection */
     size_t route_i;          /* of the route in the statistics */

@@ -43,6 +43,7 @@ static err request_run(struct http_conn *c) {
     if (answered) return OK;
     const struct http_hooks *h = &c->srv->hooks;
     if (h->authorize != NULL) TRY(h->authorize(h->arg, r));
+    if (c->res.ended) return OK; /* the hook answered: a repository that was moved redirects */
     size_t max = r->route->max_body == 0 ? MiB : r->route->max_body;
     if (max != HTTP_BODY_ANY && r->content_length > 0 && (uint64_t)r->content_length > max)
         return err_fail(E_TOO_LARGE, "the request body of %" PRId64 " bytes is larger than the %zu accepted here", r->content_length, max);

@@ -104,7 +104,7 @@ struct str http_cookie(struct http_req *r, const char *name);
 /* --- body --------------------------------------------------------------------------------- */
 /* Next bytes of the body; *n = 0 at its end. Sends 100-continue on first use when asked for. */
 may_suspend err http_body_read(struct http_req *r, void *p, size_t cap, size_t *n) must_check;
-/* The whole body in the arena, at most max bytes (E_TOO_LARGE). */
+/* The whole body in the arena, at most max bytes (E_TOO_LARGE). May be called again: the same bytes. */
 may_suspend err http_body_all(struct http_req *r, size_t max, struct str *out) must_check;
 may_suspend err http_body_json(struct http_req *r, size_t max, struct jv *out) must_check;
 /* Content-Encoding: gzip of the request is undone when the route asks (git). */
@@ -160,7 +160,7 @@ size_t http_router_count(const struct http_router *rt);
 const struct http_route *http_router_at(const struct http_router *rt, size_t i);
 
 struct http_hooks {
-    /* Sets r->who, r->repo, r->lang; refuses by error. Runs before every handler, may suspend. */
+    /* Sets r->who, r->repo, r->lang; refuses by error; may answer itself (redirect). Before every handler, may suspend. */
     err (*authorize)(void *arg, struct http_req *r);
     /* Page for DIALECT_HTML errors; NULL = plain text. */
     err (*html_error)(void *arg, struct http_req *r, err e);

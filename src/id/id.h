@@ -115,7 +115,7 @@ enum { ID_COOKIE_LEN = 46 }; /* "bs_" + 43 letters and digits */
  */
 may_suspend err id_password_verify(struct id *id, struct http_req *r, struct str name, struct str password, int64_t *user_id) must_check;
 may_suspend err id_session_create(struct id *id, int64_t user_id, struct str agent, char cookie[ID_COOKIE_LEN + 1]) must_check;
-/* The two above and Set-Cookie; a foreign Origin is refused. What sign-in pages call. */
+/* The two above and Set-Cookie; a foreign Origin is refused. What sign-in pages call. Sets *r->who. */
 may_suspend err id_sign_in(struct id *id, struct http_req *r, struct str name, struct str password) must_check;
 /* Ends the request's session, if any, and clears the cookie. */
 may_suspend err id_sign_out(struct id *id, struct http_req *r) must_check;
