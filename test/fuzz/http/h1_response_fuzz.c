@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h1_res_fuzz.c — response heads of upstreams. */
+/* h1_response_fuzz.c — response heads of upstreams. */
 #include "http/h1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
