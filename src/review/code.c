@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * code.c — simple signals in source text (Python, shell): starting programs, loading code, opening
+ * connections. Comments are skipped. This tells a reviewer where to look; it does not prove absence.
+ */
+#include "scan.h"
+
+struct signal {
+    const char *text, *say;
+};
+static const struct signal python[] = {
+    {"os.system(", "os.system"}, {"os.popen(", "os.popen"}, {"os.exec", "os.exec"}, {"os.spawn", "os.spawn"}, {"subprocess.", "subprocess"},
+    {"pty.spawn", "pty.spawn"}, {"eval(", "eval"}, {"exec(", "exec"}, {"__import__(", "__import__"}, {"marshal.loads", "marshal.loads"},
+    {"pickle.loads", "pickle.loads"}, {"ctypes.", "ctypes"}, {"socket.socket", "socket"}, {"socket.create_connection", "socket"},
+    {"urllib.request", "urllib.request"}, {"requests.get(", "requests"}, {"requests.post(", "requests"}, {"http.client", "http.client"},
+    {"base64.b64decode", "base64"}, {"codecs.decode", "codecs.decode"}, {"builtins.", "builtins"}, {"winreg", "winreg"},
+    {".ssh/", ".ssh"}, {"torch.ops.load_library", "load_library"},
+};
+static const struct signal shell[] = {
+    {"/dev/tcp/", "/dev/tcp"}, {"base64 -d", "base64"}, {"nc -e", "nc"}, {".ssh/", ".ssh"}, {"rm -rf /", "rm -rf /"}, {"Invoke-Expression", "Invoke-Expression"},
+};
+
+static bool word_before(struct str line, size_t at) {
+    if (at == 0) return false;
+    char c = line.p[at - 1];
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.';
+}
+
+/* curl … | sh, also inside a string handed to os.system */
+static bool pipes_to_shell(struct str line) {
+    bool fetch = str_find(line, STR("curl ")) >= 0 || str_find(line, STR("wget ")) >= 0 || str_find(line, STR("iwr ")) >= 0;
+    if (!fetch) return false;
+    static const char *const sinks[] = {"|sh", "| sh", "|bash", "| bash", "|python", "| python", "| sudo", "|sudo", "| iex"};
+    for (size_t i = 0; i < ARRAY_LEN(sinks); i++)
+        if (str_find(line, str_of(sinks[i])) >= 0) return true;
+    return false;
+}
+
+void code_scan(struct scan *s, struct str t, struct str name) {
+    bool sh = str_iends(name, ".sh") || str_iends(name, ".bash") || str_iends(name, ".bat") || str_iends(name, ".cmd") || str_iends(name, ".ps1");
+    const struct signal *list = sh ? shell : python;
+    size_t n = sh ? ARRAY_LEN(shell) : ARRAY_LEN(python);
+    facts_addz(s->f, sh ? FACT_CODE_SHELL : FACT_CODE_PYTHON, "", -1);
+    struct str rest = t, line;
+    while (str_split(&rest, '\n', &line)) {
+        int64_t off = line.p - t.p;
+        line = str_trim(line);
+        if (line.n == 0 || line.p[0] == '#') continue;
+        if (pipes_to_shell(line)) facts_add(s->f, FACT_CODE_SHELL_PIPE, line, off);
+        for (size_t i = 0; i < n; i++) {
+            ptrdiff_t at = str_find(line, str_of(list[i].text));
+            if (at >= 0 && !word_before(line, (size_t)at)) facts_addz(s->f, FACT_CODE_SIGNAL, list[i].say, off);
+        }
+    }
+}
