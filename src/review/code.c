@@ -13,7 +13,7 @@ static const struct signal python[] = {
     {"pty.spawn", "pty.spawn"}, {"eval(", "eval"}, {"exec(", "exec"}, {"__import__(", "__import__"}, {"marshal.loads", "marshal.loads"},
     {"pickle.loads", "pickle.loads"}, {"ctypes.", "ctypes"}, {"socket.socket", "socket"}, {"socket.create_connection", "socket"},
     {"urllib.request", "urllib.request"}, {"requests.get(", "requests"}, {"requests.post(", "requests"}, {"http.client", "http.client"},
-    {"base64.b64decode", "base64"}, {"codecs.decode", "codecs.decode"}, {"builtins.", "builtins"}, {"winreg", "winreg"},
+    {"base64.b64decode", "base64"}, {"codecs.decode", "codecs.decode"}, {"winreg", "winreg"},
     {".ssh/", ".ssh"}, {"torch.ops.load_library", "load_library"},
 };
 static const struct signal shell[] = {

@@ -113,8 +113,8 @@ static bool carve_counted(struct span b, size_t at, struct str *out, size_t *nex
 
 static void carve_pair(struct scan *s, struct str m, struct str n, size_t at) {
     char d[256];
-    if (policy_lookup(m, n).cls != PY_DANGER) return;
     size_t len = policy_canonical(m, n, d, sizeof d);
+    if (!policy_is_danger_root(str_make(d, len)) || policy_lookup(m, n).cls != PY_DANGER) return;
     facts_add(s->f, FACT_PICKLE_CARVED, str_make(d, len), (int64_t)at);
 }
 

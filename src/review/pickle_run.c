@@ -104,7 +104,7 @@ static void r_pop(struct vm *v, struct span a) {
 }
 static void r_pop_mark(struct vm *v, struct span a) {
     (void)a;
-    v->stack.n = MIN(vm_mark(v), v->stack.n);
+    v->stack.n = vm_mark(v);
 }
 static void r_dup(struct vm *v, struct span a) {
     (void)a;
@@ -152,7 +152,7 @@ static void r_bytearray(struct vm *v, struct span a) {
 }
 static void r_tuple(struct vm *v, struct span a) {
     (void)a;
-    size_t from = MIN(vm_mark(v), v->stack.n);
+    size_t from = vm_mark(v);
     uint64_t t = vm_tuple(v, v->stack.p + from, v->stack.n - from);
     v->stack.n = from;
     vm_push(v, t);
@@ -169,12 +169,12 @@ static void r_empty_tuple(struct vm *v, struct span a) { (void)a; vm_push(v, PV(
 static void r_empty_dict(struct vm *v, struct span a) { (void)a; vm_push(v, vm_dict_new(v)); }
 static void r_list(struct vm *v, struct span a) {
     (void)a;
-    v->stack.n = MIN(vm_mark(v), v->stack.n);
+    v->stack.n = vm_mark(v);
     vm_push(v, PV(PV_LIST, 0));
 }
 static void r_frozenset(struct vm *v, struct span a) {
     (void)a;
-    v->stack.n = MIN(vm_mark(v), v->stack.n);
+    v->stack.n = vm_mark(v);
     vm_push(v, PV(PV_FROZENSET, 0));
 }
 static void put_pairs(struct vm *v, uint64_t dict, size_t from) {
@@ -183,7 +183,7 @@ static void put_pairs(struct vm *v, uint64_t dict, size_t from) {
 }
 static void r_dict(struct vm *v, struct span a) {
     (void)a;
-    size_t from = MIN(vm_mark(v), v->stack.n);
+    size_t from = vm_mark(v);
     uint64_t d = vm_dict_new(v);
     put_pairs(v, d, from);
     v->stack.n = from;
@@ -197,13 +197,13 @@ static void r_append(struct vm *v, struct span a) {
 }
 static void r_appends(struct vm *v, struct span a) {
     (void)a;
-    v->stack.n = MIN(vm_mark(v), v->stack.n);
+    v->stack.n = vm_mark(v);
     uint64_t t = vm_top(v);
     if (pv_tag(t) != PV_LIST) vm_mutate(v, t, "extend");
 }
 static void r_additems(struct vm *v, struct span a) {
     (void)a;
-    v->stack.n = MIN(vm_mark(v), v->stack.n);
+    v->stack.n = vm_mark(v);
     uint64_t t = vm_top(v);
     if (pv_tag(t) != PV_SET) vm_mutate(v, t, "add");
 }
@@ -215,7 +215,7 @@ static void r_setitem(struct vm *v, struct span a) {
 }
 static void r_setitems(struct vm *v, struct span a) {
     (void)a;
-    size_t from = MIN(vm_mark(v), v->stack.n);
+    size_t from = vm_mark(v);
     uint64_t t = from > (v->marks.n ? (size_t)v->marks.p[v->marks.n - 1] : 0) ? v->stack.p[from - 1] : PV(PV_UNKNOWN, 0);
     if (pv_tag(t) == PV_DICT) put_pairs(v, t, from);
     else vm_mutate(v, t, "__setitem__");
@@ -269,14 +269,14 @@ static void r_stack_global(struct vm *v, struct span a) {
     vm_push(v, vm_global(v, vm_text(v, module, t1, sizeof t1), vm_text(v, name, t2, sizeof t2)));
 }
 static void r_inst(struct vm *v, struct span a) {
-    size_t from = MIN(vm_mark(v), v->stack.n);
+    size_t from = vm_mark(v);
     uint64_t args = vm_tuple(v, v->stack.p + from, v->stack.n - from);
     v->stack.n = from;
     vm_call(v, global_of(v, a), args, "INST");
 }
 static void r_obj(struct vm *v, struct span a) {
     (void)a;
-    size_t from = MIN(vm_mark(v), v->stack.n);
+    size_t from = vm_mark(v);
     if (from >= v->stack.n) {
         vm_error(v, "OBJ without a class");
         vm_push(v, PV(PV_UNKNOWN, 0));

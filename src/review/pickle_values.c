@@ -80,7 +80,10 @@ uint64_t vm_top(struct vm *v) {
 }
 
 size_t vm_mark(struct vm *v) {
-    if (v->marks.n) return (size_t)v->marks.p[--v->marks.n];
+    if (v->marks.n) {
+        size_t at = (size_t)v->marks.p[--v->marks.n];
+        return at < v->stack.n ? at : v->stack.n;
+    }
     if (!v->degraded) vm_error(v, "no mark");
     return v->stack.n;
 }

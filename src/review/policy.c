@@ -39,9 +39,14 @@ size_t policy_canonical(struct str module, struct str name, char *out, size_t ca
     return n < 0 ? 0 : MIN((size_t)n, cap - 1);
 }
 
-static bool is_danger(struct str d) {
+bool policy_is_danger_root(struct str d) {
     for (size_t i = 0; i < policy_n_danger; i++)
         if (path_prefix(d, policy_danger[i])) return true;
+    return false;
+}
+
+static bool is_danger(struct str d) {
+    if (policy_is_danger_root(d)) return true;
     /* A walk through a module that merely imported a dangerous one. */
     for (size_t at = 0; at < d.n; at++) {
         if (d.p[at] != '.') continue;
@@ -65,6 +70,7 @@ struct py_object policy_lookup_dotted(struct str d) {
     struct str last = dot < 0 ? d : str_from(d, (size_t)dot + 1);
     for (size_t i = 0; i < policy_n_class; i++) {
         if (!path_prefix(d, policy_class[i])) continue;
+        if (str_starts(last, "__pyx_unpickle_")) return (struct py_object){PY_SHAPE, SHAPE_TYPE_FIRST};
         return (struct py_object){ident_starts_upper(last) ? PY_CLASS : PY_LIBRARY, SHAPE_NONE};
     }
     if (str_starts(d, "__torch__.")) return (struct py_object){PY_CLASS, SHAPE_NONE};

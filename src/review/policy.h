@@ -43,6 +43,8 @@ struct py_object policy_lookup(struct str module, struct str name);
 size_t policy_canonical(struct str module, struct str name, char *out, size_t cap);
 /* By dotted name only (for rules over recorded facts). */
 struct py_object policy_lookup_dotted(struct str dotted);
+/* The path begins with a dangerous name (walks through other modules not considered). */
+bool policy_is_danger_root(struct str dotted);
 /* Feed every table into the digest of the rule pack. */
 void policy_digest(void (*add)(void *arg, const char *z), void *arg);
 /* Item size of a torch storage class, 0 when it is none. */

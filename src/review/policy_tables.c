@@ -143,6 +143,17 @@ const struct policy_allow policy_allow[] = {
     DATA("pandas.core.indexes.base._new_Index"), DATA("pandas._libs.internals._unpickle_block"),
     DATA("pandas._libs.tslibs.timestamps._unpickle_timestamp"), DATA("pandas._libs.tslibs.nattype._nat_unpickle"),
     DATA("pandas._libs.arrays.__pyx_unpickle_NDArrayBacked"), DATA("pandas._libs.missing.NAType"),
+    /* classes with lower-case names */
+    CLASS("scipy.sparse._csr.csr_matrix"), CLASS("scipy.sparse._csr.csr_array"), CLASS("scipy.sparse._csc.csc_matrix"),
+    CLASS("scipy.sparse._csc.csc_array"), CLASS("scipy.sparse._coo.coo_matrix"), CLASS("scipy.sparse._coo.coo_array"),
+    CLASS("scipy.sparse._bsr.bsr_matrix"), CLASS("scipy.sparse._bsr.bsr_array"), CLASS("scipy.sparse._dia.dia_matrix"),
+    CLASS("scipy.sparse._dia.dia_array"), CLASS("scipy.sparse._dok.dok_matrix"), CLASS("scipy.sparse._dok.dok_array"),
+    CLASS("scipy.sparse._lil.lil_matrix"), CLASS("scipy.sparse._lil.lil_array"), CLASS("scipy.sparse.csr.csr_matrix"),
+    CLASS("scipy.sparse.csr.csr_array"), CLASS("scipy.sparse.csc.csc_matrix"), CLASS("scipy.sparse.csc.csc_array"),
+    CLASS("scipy.sparse.coo.coo_matrix"), CLASS("scipy.sparse.coo.coo_array"), CLASS("scipy.sparse.bsr.bsr_matrix"),
+    CLASS("scipy.sparse.bsr.bsr_array"), CLASS("scipy.sparse.dia.dia_matrix"), CLASS("scipy.sparse.dia.dia_array"),
+    CLASS("scipy.sparse.dok.dok_matrix"), CLASS("scipy.sparse.dok.dok_array"), CLASS("scipy.sparse.lil.lil_matrix"),
+    CLASS("scipy.sparse.lil.lil_array"),
     TYPE("_thread.lock"), DATA("logging.getLogger"),
     SHAPED("torch.storage._load_from_bytes", SHAPE_LOAD_BYTES),
 };

@@ -5,6 +5,7 @@
 #ifndef BALLAST_REVIEW_H
 #define BALLAST_REVIEW_H
 
+#include "base/i18n.h"
 #include "hub/hub.h"
 #include "store/verdict.h"
 
@@ -47,6 +48,11 @@ must_check err review_routes(struct review *v, struct http_router *rt); /* state
 /* An authorised reviewer replaces the verdict of a blob in a repository, with a reason. Signed, an event. */
 may_suspend err review_override(struct review *v, const struct principal *who, int64_t repo_id, struct str oid,
                                 enum verdict verdict, struct str reason) must_check;
-/* Rule pack digest (hex) and policy name in force. */
+/* Digest (hex) of the rule pack in force, and the name of the policy. */
 const char *review_rule_pack(void);
+const char *review_policy(void);
+/* The sentence of a stored finding in a reader's language (found by rule id; the argument is carried over). */
+struct str review_message(struct arena *a, enum lang lang, struct str rule, struct str message);
+/* `ballast review verify [--key KEY] FILE`: checks a signed statement offline; exit 0 valid, 1 not, 2 error. */
+int review_verify_main(int argc, char **argv);
 #endif
