@@ -10,8 +10,6 @@ __attribute__((weak)) void *gate_reload(void);
 __attribute__((weak)) void *gate_reload(void) { return (void *)0; }
 __attribute__((weak)) void *gate_routes(void);
 __attribute__((weak)) void *gate_routes(void) { return (void *)0; }
-__attribute__((weak)) void *git_hook_main(void);
-__attribute__((weak)) void *git_hook_main(void) { return (void *)0; }
 __attribute__((weak)) void *hub_fsck(void);
 __attribute__((weak)) void *hub_fsck(void) { return (void *)0; }
 __attribute__((weak)) void *hub_git_http_routes(void);

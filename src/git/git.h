@@ -123,14 +123,24 @@ may_suspend err git_reachable(struct git *g, struct arena *a, int64_t repo_id, b
                               const struct str *blobs, size_t n_blobs, struct git_reach *out) must_check;
 
 /* --- smart HTTP: the handlers hub mounts (rights were checked by the route) ---------------------------- */
-struct git_push_hooks {
-    /* Before refs move (quarantined objects): refuse by error; its text reaches the pusher. */
-    err (*refs_updated)(void *arg, int64_t repo_id, int64_t user_id, const struct git_ref *olds, const struct git_ref *news, size_t n);
+struct git_http_hooks {
+    /* upload-pack: may this client have these objects (and whatever the references reach)? wants: 40-hex ids. */
+    err (*fetch_wants)(void *arg, struct http_req *r, int64_t repo_id, const struct str *wants, size_t n);
+    /* receive-pack: references may have moved; called under the repository's lock, before the pusher gets an answer. */
+    err (*refs_moved)(void *arg, int64_t repo_id, int64_t user_id);
     void *arg;
 };
+/* GET info/refs of one service. */
 may_suspend err git_http_info_refs(struct git *g, struct http_req *r, int64_t repo_id, bool receive) must_check;
-may_suspend err git_http_rpc(struct git *g, struct http_req *r, int64_t repo_id, int64_t user_id, bool receive,
-                             const struct git_push_hooks *hooks /* receive */) must_check;
+/* POST git-upload-pack. The body is spooled first: wants are known before a pack is made. */
+may_suspend err git_http_upload(struct git *g, struct http_req *r, int64_t repo_id, const struct git_http_hooks *hooks) must_check;
+struct git_push_limits {
+    uint64_t blob_max;   /* bytes of a file outside LFS; 0 = 10 MiB */
+    uint64_t pack_max;   /* bytes of one push; 0 = 4 GiB */
+};
+/* POST git-receive-pack. Spooled without the lock, then run under it; what the hook refuses moves nothing. */
+may_suspend err git_http_receive(struct git *g, struct http_req *r, int64_t repo_id, int64_t user_id, const struct git_push_limits *lim,
+                                 const struct git_http_hooks *hooks) must_check;
 /* `ballast git-hook pre-receive` (called by git(1) as our hook): limits on blobs, refs, paths. Exit code. */
 int git_hook_main(int argc, char **argv);
 #endif

@@ -62,12 +62,12 @@ static err make_dir(const char *path) {
 /* Config of git children. Every line is here because its default would let users or the environment in. */
 static const char child_config[] =
     "# written by ballast at each start; changes are lost\n"
-    "[core]\n\tfsync = all\n\tfsyncMethod = fsync\n\tlogAllRefUpdates = false\n\tbigFileThreshold = 16m\n"
+    "[core]\n\tfsync = all\n\tfsyncMethod = batch\n\tlogAllRefUpdates = false\n\tbigFileThreshold = 16m\n"
     "\tprotectHFS = true\n\tprotectNTFS = true\n\tdeltaBaseCacheLimit = 32m\n\tpackedGitLimit = 256m\n\tpackedGitWindowSize = 16m\n"
     "[safe]\n\tdirectory = *\n"
     "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     "[pack]\n\tthreads = 1\n\twindowMemory = 64m\n\tdeltaCacheSize = 32m\n\twriteBitmaps = false\n"
-    "[transfer]\n\tfsckObjects = true\n\tunpackLimit = 2000\n\tadvertiseSID = false\n"
+    "[transfer]\n\tfsckObjects = true\n\tunpackLimit = 64\n\tadvertiseSID = false\n"
     "[receive]\n\tautogc = false\n\tcertNonceSeed =\n\tdenyCurrentBranch = ignore\n\tadvertisePushOptions = false\n"
     "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = false\n\thideRefs = refs/ballast\n"
     "[fsck]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tgitmodulesUrl = error\n"

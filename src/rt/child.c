@@ -28,7 +28,7 @@ struct child_rec {
     int exit_code;
 };
 
-void child_opts_init(struct child_opts *o) { *o = (struct child_opts){.log_fd = -1, .extra_fd = -1}; }
+void child_opts_init(struct child_opts *o) { *o = (struct child_opts){.log_fd = -1, .in_fd = -1, .extra_fd = -1}; }
 
 /* --- starting ----------------------------------------------------------------------------------------------- */
 static err find_program(const char *name, char out[MAX_PATH]) {
@@ -88,6 +88,8 @@ static err stdio_open(const struct child_opts *o, struct stdio *io) {
             io->ours[i] = p[i == 0 ? 1 : 0];
             io->theirs[i] = high_dup(p[i == 0 ? 0 : 1]);
             close(p[i == 0 ? 0 : 1]);
+        } else if (i == 0 && o->in_fd >= 0) {
+            io->theirs[0] = high_dup(o->in_fd);
         } else if (i == 0 || fcntl(i, F_GETFD) < 0) {
             int null = open("/dev/null", O_RDWR | O_CLOEXEC);
             io->theirs[i] = null >= 0 ? high_dup(null) : -1;

@@ -20,6 +20,7 @@ struct child_opts {
     bool pipe_in, pipe_out, pipe_err;
     int log_fd;              /* when >= 0: stdout and stderr go here unless piped */
     uint64_t rlim_as_bytes, rlim_cpu_s, rlim_fsize_bytes, rlim_nofile; /* 0 = inherited */
+    int in_fd;               /* >= 0 and not pipe_in: becomes stdin (a file to read); else /dev/null */
     int extra_fd;            /* >= 0: becomes fd 3 of the child */
 };
 /* All-zero is not the default for fds: call this first. */
