@@ -12,10 +12,6 @@ __attribute__((weak)) void *gate_routes(void);
 __attribute__((weak)) void *gate_routes(void) { return (void *)0; }
 __attribute__((weak)) void *hub_fsck(void);
 __attribute__((weak)) void *hub_fsck(void) { return (void *)0; }
-__attribute__((weak)) void *hub_git_http_routes(void);
-__attribute__((weak)) void *hub_git_http_routes(void) { return (void *)0; }
-__attribute__((weak)) void *hub_lfs_routes(void);
-__attribute__((weak)) void *hub_lfs_routes(void) { return (void *)0; }
 __attribute__((weak)) void *id_authorize(void);
 __attribute__((weak)) void *id_authorize(void) { return (void *)0; }
 __attribute__((weak)) void *id_close(void);

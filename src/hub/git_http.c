@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * git_http.c — git over HTTP at the address of a repository's page, with and without ".git".
+ *
+ * The gate on fetch: a pack cannot leave a blob out, so while any reference (or any object asked for by id) reaches a
+ * blocked blob, info/refs and git-upload-pack answer 403; stock git prints a text/plain body of info/refs as
+ * "remote: …" (docs/decisions/0051). A blob still under review holds the request up to FETCH_HOLD_MS, then 503.
+ * Pushing stays possible, or nobody could ever repair such a repository.
+ *
+ * Large files do not count here: their pointers are harmless and their bytes have a gate of their own (lfs.c).
+ */
+#include "base/clock.h"
+#include "base/log.h"
+#include "hub/git_db.h"
+#include "hub/hub_parts.h"
+#include "hub/refs.h"
+
+enum { FETCH_HOLD_MS = 60000 };
+
+struct withheld_job {
+    struct hub *h;
+    struct arena *a;
+    int64_t repo_id;
+    struct git_withheld out;
+};
+static err withheld_run(void *arg) {
+    struct withheld_job *j = arg;
+    return git_db_withheld(db_reader(j->h->store), j->a, j->repo_id, &j->out);
+}
+
+/* The verdict's own words, with the file they are about. */
+static err refuse(struct hub *h, struct http_req *r, int64_t repo_id, const struct git_reach *at, int64_t hold_ms) {
+    struct str warn, path = at->path.n > 0 ? at->path : str_of(at->oid);
+    err e = verdict_gate(h->store, r->arena, repo_id, str_of(at->oid), hold_ms, &warn);
+    return e == E_BLOCKED || e == E_PENDING ? err_wrap(e, STR_FMT, STR_ARG(path)) : e;
+}
+
+static err fetch_gate(struct hub *h, struct http_req *r, int64_t repo_id, const struct str *wants, size_t n) {
+    int64_t until = clock_mono_ms() + FETCH_HOLD_MS;
+    struct arena a cleanup(arena_release);
+    arena_init(&a, 128 * MiB);
+    for (;;) {
+        struct git_reach at;
+        arena_reset(&a);
+        struct withheld_job j = {.h = h, .a = &a, .repo_id = repo_id};
+        TRY(work_run(withheld_run, &j));
+        if (j.out.n_blocked > 0) {
+            TRY(git_reachable(h->git, &a, repo_id, true, wants, n, j.out.blocked, j.out.n_blocked, &at));
+            if (at.found) return refuse(h, r, repo_id, &at, 0);
+        }
+        TRY(git_reachable(h->git, &a, repo_id, true, wants, n, j.out.pending, j.out.n_pending, &at));
+        if (!at.found) return OK;
+        TRY(refuse(h, r, repo_id, &at, MAX(until - clock_mono_ms(), 0))); /* waits for this one, then all is asked anew */
+    }
+}
+
+static err on_wants(void *arg, struct http_req *r, int64_t repo_id, const struct str *wants, size_t n) {
+    return fetch_gate(arg, r, repo_id, wants, n);
+}
+
+static err on_moved(void *arg, int64_t repo_id, int64_t user_id) {
+    struct hub *h = arg;
+    char main_oid[GIT_OID_HEX + 1];
+    TRY(hub_refs_sync_locked(h, repo_id, user_id, "git", NULL, main_oid));
+    if (main_oid[0] == 0) return OK;
+    err e = hub_card_refresh(h, repo_id, str_of(main_oid));
+    if (e != OK) log_warn("hub.card", LI("repo", repo_id), LZ("why", err_text_en())); /* the push itself is recorded */
+    return OK;
+}
+
+static struct git_http_hooks hooks_of(struct hub *h) { return (struct git_http_hooks){on_wants, on_moved, h}; }
+
+/* --- handlers ---------------------------------------------------------------------------------------------- */
+
+static err info_refs(struct http_req *r) {
+    struct hub *h = hub_of(r);
+    struct str service = http_query(r, "service", STR(""));
+    if (hub_moved(r)) return hub_redirect_moved(r);
+    if (str_eqz(service, "git-upload-pack")) {
+        TRY(fetch_gate(h, r, r->repo->id, NULL, 0));
+        return git_http_info_refs(h->git, r, r->repo->id, false);
+    }
+    if (!str_eqz(service, "git-receive-pack"))
+        return err_fail(E_FORBIDDEN, "service: expected git-upload-pack or git-receive-pack; git older than 1.6.6 is not supported");
+    TRY(repo_access(h->id, r->who, r->repo, ROLE_WRITE));
+    return git_http_info_refs(h->git, r, r->repo->id, true);
+}
+
+static err upload_pack(struct http_req *r) {
+    struct hub *h = hub_of(r);
+    struct git_http_hooks hooks = hooks_of(h);
+    return git_http_upload(h->git, r, r->repo->id, &hooks);
+}
+
+static err receive_pack(struct http_req *r) {
+    struct hub *h = hub_of(r);
+    struct git_http_hooks hooks = hooks_of(h);
+    struct git_push_limits lim = {.blob_max = h->inline_limit};
+    return git_http_receive(h->git, r, r->repo->id, r->who->user_id, &lim, &hooks);
+}
+
+#define GIT1(PREFIX, SUFFIX, TYPE, TAG)                                                                                                       \
+    {.methods = HTTP_GET, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/refs", .fn = info_refs, .auth = AUTH_REPO_READ,                      \
+     .dialect = DIALECT_GIT, .name = "git.info_refs." TAG, .summary = "References of a repository, for git fetch and push", .repo_type = TYPE}, \
+    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-upload-pack", .fn = upload_pack, .auth = AUTH_REPO_READ,             \
+     .dialect = DIALECT_GIT, .name = "git.upload_pack." TAG, .summary = "Objects for git fetch and clone", .repo_type = TYPE,                 \
+     .max_body = HTTP_BODY_ANY},                                                                                                              \
+    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-receive-pack", .fn = receive_pack, .auth = AUTH_REPO_WRITE,          \
+     .dialect = DIALECT_GIT, .name = "git.receive_pack." TAG, .summary = "Objects and references of a git push", .repo_type = TYPE,           \
+     .max_body = HTTP_BODY_ANY}
+
+static const struct http_route routes[] = {
+    GIT1("", "", "model", "model"), GIT1("", ".git", "model", "model_git"),
+    GIT1("/datasets", "", "dataset", "dataset"), GIT1("/datasets", ".git", "dataset", "dataset_git"),
+    GIT1("/spaces", "", "space", "space"), GIT1("/spaces", ".git", "space", "space_git"),
+};
+
+err hub_git_http_routes(struct hub *h, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), h); }
