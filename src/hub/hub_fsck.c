@@ -5,6 +5,7 @@
  */
 #include "base/hex.h"
 #include "hub/hub_fsck.h"
+#include "hub/refs.h"
 #include "rt/child.h"
 
 enum { FSCK_PAGE = 1000, FSCK_GIT_TIMEOUT_MS = 600000 };
@@ -66,7 +67,7 @@ static err check_refs(struct fsck *f) {
         problem(f, "repository", err_text());
         return OK;
     }
-    TRY(hub_fsck_db_refs(db_reader(f->hub->store), f->arena, f->repo->id, &recorded, &n_recorded));
+    TRY(refs_db_list(db_reader(f->hub->store), f->arena, f->repo->id, &recorded, &n_recorded));
     char what[512];
     for (size_t i = 0; i < n_recorded; i++) {
         const struct git_ref *r = find_ref(have, n_have, recorded[i].name);

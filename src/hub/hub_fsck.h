@@ -10,6 +10,5 @@ struct hub_fsck_repo {
     struct str name; /* OWNER/NAME */
 };
 must_check err hub_fsck_db_repos(struct db *d, struct arena *a, struct hub_fsck_repo **out, size_t *n);
-must_check err hub_fsck_db_refs(struct db *d, struct arena *a, int64_t repo_id, struct git_ref **out, size_t *n);
 must_check err hub_fsck_db_has_file(struct db *d, int64_t repo_id, const uint8_t sha256[32], uint64_t size, bool *yes);
 #endif

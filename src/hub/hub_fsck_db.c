@@ -2,7 +2,7 @@
 /* hub_fsck_db.c — what the records say there should be. */
 #include "hub/hub_fsck.h"
 
-enum { FSCK_MAX_REPOS = 1000000, FSCK_MAX_REFS = 10000 };
+enum { FSCK_MAX_REPOS = 1000000 };
 
 err hub_fsck_db_repos(struct db *d, struct arena *a, struct hub_fsck_repo **out, size_t *n) {
     struct stmt *st;
@@ -17,23 +17,6 @@ err hub_fsck_db_repos(struct db *d, struct arena *a, struct hub_fsck_repo **out,
     TRY(db_prep(d, "SELECT r.id, o.name || '/' || r.name FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.deleted_ms = 0 ORDER BY r.id", &st));
     while ((e = db_step(st, &row)) == OK && row && *n < max)
         (*out)[(*n)++] = (struct hub_fsck_repo){db_i64(st, 0), arena_str(a, db_str(st, 1))};
-    db_done(st);
-    return e;
-}
-
-err hub_fsck_db_refs(struct db *d, struct arena *a, int64_t repo_id, struct git_ref **out, size_t *n) {
-    struct stmt *st;
-    bool row;
-    err e;
-    *n = 0;
-    *out = arena_array(a, struct git_ref, FSCK_MAX_REFS);
-    TRY(db_prep(d, "SELECT ref, oid FROM repo_ref WHERE repo_id = ?1 ORDER BY ref LIMIT 10000", &st));
-    db_bind_i64(st, 1, repo_id);
-    while ((e = db_step(st, &row)) == OK && row) {
-        struct git_ref *r = &(*out)[(*n)++];
-        r->name = arena_str(a, db_str(st, 0));
-        snprintf(r->target, sizeof r->target, STR_FMT, STR_ARG(str_sub(db_str(st, 1), 0, GIT_OID_HEX)));
-    }
     db_done(st);
     return e;
 }
