@@ -83,22 +83,23 @@ static void stop_fiber(void *arg) {
     done_signal(&s->done);
 }
 
+static const char *server_json_path(struct app *a, struct arena *ar, const char *suffix) {
+    return arena_printf(ar, "%s/server.json%s", store_dir(a->store), suffix).p;
+}
+
 static err write_server_json(struct app *a, char *url, size_t n_url) {
     struct arena ar;
     arena_init(&ar, MiB);
-    const char *path, *tmp;
-    err e = store_path(a->store, &ar, "", "server.json", &path);
-    if (e == OK) e = store_path(a->store, &ar, "", "server.json.tmp", &tmp);
-    if (e == OK) {
-        struct str host = a->config->listen_host;
-        bool any = str_eqz(host, "0.0.0.0") || str_eqz(host, "::");
-        bool v6 = str_chr(host, ':') >= 0 && !any;
-        snprintf(url, n_url, "%s://%s" STR_FMT "%s:%u", a->config->tls_cert.n > 0 ? "https" : "http", v6 ? "[" : "",
-                 STR_ARG(any ? STR("127.0.0.1") : host), v6 ? "]" : "", http_server_port(a->server));
-        FILE *f = fopen(tmp, "we");
-        if (f == NULL || fprintf(f, "{\"pid\":%ld,\"url\":\"%s\"}\n", (long)getpid(), url) < 0 || fclose(f) != 0 || rename(tmp, path) != 0)
-            e = err_errno(E_IO, errno, "%s: cannot be written", path);
-    }
+    const char *path = server_json_path(a, &ar, ""), *tmp = server_json_path(a, &ar, ".tmp");
+    struct str host = a->config->listen_host;
+    bool any = str_eqz(host, "0.0.0.0") || str_eqz(host, "::");
+    bool v6 = str_chr(host, ':') >= 0 && !any;
+    snprintf(url, n_url, "%s://%s" STR_FMT "%s:%u", a->config->tls_cert.n > 0 ? "https" : "http", v6 ? "[" : "",
+             STR_ARG(any ? STR("127.0.0.1") : host), v6 ? "]" : "", http_server_port(a->server));
+    err e = OK;
+    FILE *f = fopen(tmp, "we");
+    if (f == NULL || fprintf(f, "{\"pid\":%ld,\"url\":\"%s\"}\n", (long)getpid(), url) < 0 || fclose(f) != 0 || rename(tmp, path) != 0)
+        e = err_errno(E_IO, errno, "%s: cannot be written", path);
     arena_release(&ar);
     return e;
 }
@@ -106,8 +107,7 @@ static err write_server_json(struct app *a, char *url, size_t n_url) {
 static void remove_server_json(struct app *a) {
     struct arena ar;
     arena_init(&ar, MiB);
-    const char *path;
-    if (store_path(a->store, &ar, "", "server.json", &path) == OK) unlink(path);
+    unlink(server_json_path(a, &ar, ""));
     arena_release(&ar);
 }
 
