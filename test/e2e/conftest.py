@@ -84,8 +84,7 @@ class Server:
 
     # --- command line ---------------------------------------------------------------------------
     def cli(self, *args, check=True, stdin=None):
-        p = subprocess.run([BIN, *args[:2], "--data", str(self.data), *args[2:]] if len(args) > 1 else [BIN, *args, "--data", str(self.data)],
-                           capture_output=True, text=True, env=self.env, input=stdin, timeout=120)
+        p = subprocess.run([BIN, *args, "--data", str(self.data)], capture_output=True, text=True, env=self.env, input=stdin, timeout=120)
         if check and p.returncode != 0:
             raise AssertionError("ballast %s: exit %d\n%s%s" % (" ".join(args), p.returncode, p.stdout, p.stderr))
         return p
