@@ -12,7 +12,7 @@
 static bool is_anonymous(const struct http_req *r) { return !r->authenticated && http_header(r, "authorization").p == NULL; }
 
 static int status_of(const struct http_req *r, err e) {
-    if (e == E_REPO_NOT_FOUND && is_anonymous(r)) return 401;
+    if ((e == E_REPO_NOT_FOUND || e == E_GATED) && is_anonymous(r)) return 401; /* signing in may help */
     if (e == E_EOF) return 400;
     if (e == E_TIMEOUT && r->conn->body_late) return 408; /* the client was slow, not we */
     return e->status;

@@ -118,7 +118,6 @@ static err commit_make(struct http_req *r, const struct hub_commit *c, struct st
 }
 
 static err commit(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     TRY(hub_no_pull_requests(r));
     struct hub *h = hub_of(r);
     struct hub_commit c;

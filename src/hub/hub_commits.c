@@ -55,7 +55,6 @@ static err commit_write(struct http_req *r, const struct git_commit *c, bool for
 }
 
 static err commits(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     char head[GIT_OID_HEX + 1];
     uint64_t limit = PAGE, page = 0, skip = 0;
     struct str cursor = http_query(r, "cursor", STR("")), text;

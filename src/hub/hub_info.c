@@ -158,7 +158,6 @@ err hub_info_write(struct hub *h, struct arena *a, const struct hub_list_row *ro
 }
 
 static err repo_info(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct hub *h = hub_of(r);
     struct hub_info_opts o = {.blobs = http_query_bool(r, "blobs", false)};
     bool given;

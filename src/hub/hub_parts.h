@@ -30,10 +30,6 @@ static inline struct hub *hub_of(struct http_req *r) { return r->ctx; }
 struct str hub_repo_id(struct arena *a, const struct repo_rec *repo);
 /* BASE/{prefix}ns/name */
 struct str hub_repo_url(struct http_req *r, const struct repo_rec *repo);
-/* The request names the repository by an old name: answer with hub_redirect_moved(). */
-bool hub_moved(const struct http_req *r);
-/* 308 with a relative Location to the same path under the present name. */
-may_suspend err hub_redirect_moved(struct http_req *r) must_check;
 /* Commit of path parameter {rev} ("None", absent = main). Sets nothing. */
 may_suspend err hub_rev(struct http_req *r, char commit[GIT_OID_HEX + 1]) must_check;
 /* Author of changes made by this request. */

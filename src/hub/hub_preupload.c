@@ -45,7 +45,6 @@ static err file_write(struct http_req *r, struct str commit, struct jv file, con
 }
 
 static err preupload(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     TRY(hub_no_pull_requests(r));
     struct jv body;
     char head[GIT_OID_HEX + 1];

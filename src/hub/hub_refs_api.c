@@ -23,7 +23,6 @@ static err refs(struct http_req *r) {
         const char *key, *prefix;
         bool always;
     } kinds[] = {{"branches", "refs/heads/", true}, {"converts", "refs/convert/", true}, {"tags", "refs/tags/", true}, {"pullRequests", "refs/pr/", false}};
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct git_ref *list;
     size_t n;
     TRY(git_refs(hub_of(r)->git, r->arena, r->repo->id, &list, &n));
@@ -60,7 +59,6 @@ static err optional_json(struct http_req *r, struct jv *body) {
 }
 
 static err branch_create(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct hub *h = hub_of(r);
     struct jv body;
     struct str name = http_param(r, "rev");
@@ -96,11 +94,10 @@ static err ref_delete(struct http_req *r, const char *prefix) {
     return http_reply(r, 200, "application/json", STR("{}"));
 }
 
-static err branch_delete(struct http_req *r) { return hub_moved(r) ? hub_redirect_moved(r) : ref_delete(r, "refs/heads/"); }
-static err tag_delete(struct http_req *r) { return hub_moved(r) ? hub_redirect_moved(r) : ref_delete(r, "refs/tags/"); }
+static err branch_delete(struct http_req *r) { return ref_delete(r, "refs/heads/"); }
+static err tag_delete(struct http_req *r) { return ref_delete(r, "refs/tags/"); }
 
 static err tag_create(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct jv body;
     struct str tag, message;
     char commit[GIT_OID_HEX + 1];
@@ -117,7 +114,6 @@ static err tag_create(struct http_req *r) {
 }
 
 static err squash(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct jv body;
     char old[GIT_OID_HEX + 1], commit[GIT_OID_HEX + 1];
     struct str branch = http_param(r, "rev"), ref = str_starts(branch, "refs/") ? branch : arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(branch));

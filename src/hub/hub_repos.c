@@ -179,7 +179,6 @@ static err settings_read(struct jv body, struct hub_settings *s) {
 }
 
 static err repo_settings(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct jv body;
     struct hub_settings s = {0};
     TRY(http_body_json(r, 64 * KiB, &body));
@@ -202,7 +201,6 @@ static err repo_settings(struct http_req *r) {
 }
 
 static err auth_check(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     TRY(hub_gated_check(r));
     return http_reply(r, 200, "application/json", STR("{}"));
 }

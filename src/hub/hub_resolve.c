@@ -103,7 +103,6 @@ static err send_bytes(struct http_req *r, const struct target *t, int status, ui
 }
 
 static err serve(struct http_req *r, bool raw) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct target t = {0};
     TRY(find_target(r, raw, &t));
     TRY(hub_gated_check(r));

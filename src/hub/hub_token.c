@@ -61,7 +61,6 @@ static err any_servable(struct http_req *r, const char *commit) {
 }
 
 static err read_token(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     char commit[GIT_OID_HEX + 1];
     TRY(hub_rev(r, commit));
     TRY(hub_gated_check(r));
@@ -71,7 +70,6 @@ static err read_token(struct http_req *r) {
 }
 
 static err write_token(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     TRY(hub_no_pull_requests(r));
     char commit[GIT_OID_HEX + 1];
     TRY(hub_rev(r, commit));

@@ -41,7 +41,6 @@ static struct str dir_of(struct http_req *r) {
 }
 
 static err tree(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct hub *h = hub_of(r);
     char commit[GIT_OID_HEX + 1];
     struct str after = STR(""), cursor = http_query(r, "cursor", STR(""));
@@ -93,7 +92,6 @@ static err read_paths(struct http_req *r, struct str *paths, size_t *n, bool *ex
 }
 
 static err paths_info(struct http_req *r) {
-    if (hub_moved(r)) return hub_redirect_moved(r);
     struct hub *h = hub_of(r);
     char commit[GIT_OID_HEX + 1];
     bool expand = false;

@@ -13,24 +13,6 @@ struct str hub_repo_url(struct http_req *r, const struct repo_rec *repo) {
                         STR_ARG(repo->owner), STR_ARG(repo->name));
 }
 
-bool hub_moved(const struct http_req *r) {
-    return !str_ieq(http_param(r, "ns"), r->repo->owner) || !str_ieq(http_param(r, "name"), r->repo->name);
-}
-
-err hub_redirect_moved(struct http_req *r) {
-    struct str ns = STR_NULL, name = STR_NULL;
-    for (unsigned i = 0; i < r->n_params; i++) {
-        if (str_eqz(str_make(r->params[i].name, r->params[i].n_name), "ns")) ns = r->params[i].raw;
-        if (str_eqz(str_make(r->params[i].name, r->params[i].n_name), "name")) name = r->params[i].raw;
-    }
-    struct str old = arena_printf(r->arena, "/" STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));
-    ptrdiff_t at = str_find(r->target, old);
-    if (at < 0) return err_fail(E_NOT_FOUND, "the repository was renamed to " STR_FMT "/" STR_FMT, STR_ARG(r->repo->owner), STR_ARG(r->repo->name));
-    struct str loc = arena_printf(r->arena, STR_FMT "/" STR_FMT "/" STR_FMT STR_FMT, STR_ARG(str_sub(r->target, 0, (size_t)at)),
-                                  STR_ARG(r->repo->owner), STR_ARG(r->repo->name), STR_ARG(str_from(r->target, (size_t)at + old.n)));
-    return http_redirect(r, 308, loc);
-}
-
 err hub_rev(struct http_req *r, char commit[GIT_OID_HEX + 1]) {
     struct str rev = http_param(r, "rev");
     if (rev.n == 0 || str_eqz(rev, "None")) rev = STR("main");
@@ -91,7 +73,6 @@ err hub_no_pull_requests(struct http_req *r) {
 err hub_gated_check(struct http_req *r) {
     if (r->repo->gated.n == 0 || r->repo->my_role >= ROLE_WRITE) return OK;
     struct str id = hub_repo_id(r->arena, r->repo);
-    if (r->who->user_id == 0) http_status(r, 401);
     return err_fail(E_GATED, "Access to %s " STR_FMT " is restricted and you are not in the authorized list. Ask its owner for access.",
                     repo_type_name(r->repo->type), STR_ARG(id));
 }
@@ -109,9 +90,6 @@ err hub_gate(struct http_req *r, struct str oid, struct str path) {
         if (warn.n > 0) hub_warn(r, arena_printf(r->arena, STR_FMT ": " STR_FMT, STR_ARG(path), STR_ARG(warn)));
         return OK;
     }
-    if (e == E_PENDING || e == E_BLOCKED) {
-        e = err_wrap(e, STR_FMT, STR_ARG(path));
-        hub_warn(r, arena_str(r->arena, str_of(err_text_en())));
-    }
-    return e;
+    /* The HF dialect of http adds X-HF-Warning, X-Error-Message and Retry-After to these two. */
+    return e == E_PENDING || e == E_BLOCKED ? err_wrap(e, STR_FMT, STR_ARG(path)) : e;
 }
