@@ -75,7 +75,6 @@ static struct git_http_hooks hooks_of(struct hub *h) { return (struct git_http_h
 static err info_refs(struct http_req *r) {
     struct hub *h = hub_of(r);
     struct str service = http_query(r, "service", STR(""));
-    if (hub_moved(r)) return hub_redirect_moved(r);
     if (str_eqz(service, "git-upload-pack")) {
         TRY(fetch_gate(h, r, r->repo->id, NULL, 0));
         return git_http_info_refs(h->git, r, r->repo->id, false);
