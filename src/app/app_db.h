@@ -5,7 +5,8 @@
 
 #include "id/id.h"
 
-must_check err app_db_first_admin(struct db *d, struct arena *a, struct principal *out); /* E_NOT_FOUND */
+/* The first administrator; the system itself (user_id 0) while there is none. */
+must_check err app_db_first_admin(struct db *d, struct arena *a, struct principal *out);
 must_check err app_db_owners(struct db *d, struct arena *a, struct owner_rec **out, size_t *n);
 struct app_token {
     int64_t id, created_ms, expires_ms, used_ms, revoked_ms;
