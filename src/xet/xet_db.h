@@ -55,6 +55,8 @@ must_check err xet_db_scope_alive(struct db *d, const struct xet_scope *s);
 must_check err xet_db_chunk_xorbs(struct db *d, const struct xet_hash *chunk, struct scope_ids *out, size_t max, size_t *n);
 /* Files that use a xorb and stand in a repository the scope may read (scope NULL: any file), newest first. */
 must_check err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, struct scope_ids *out, size_t max, size_t *n);
+/* Is this xorb used by a file the scope may read? */
+must_check err xet_db_xorb_visible(struct db *d, const struct xet_hash *h, const struct xet_scope *s, bool *visible);
 
 /* --- care ----------------------------------------------------------------------------------------------- */
 must_check err xet_db_stats(struct db *d, struct xet_stats *out);

@@ -65,7 +65,7 @@ err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, 
     if (s == NULL) return any_files(d, xorb_id, out, max, n);
     struct stmt *st;
     TRY(db_prep(d,
-                "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ?1 AND EXISTS ("
+                "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ?1 AND f.n_terms <= 32768 AND EXISTS ("
                 "SELECT 1 FROM repo_file b JOIN repo p ON p.id = b.repo_id WHERE b.sha256 = f.sha256 AND p.deleted_ms = 0 AND ("
                 "p.id = ?2 OR (p.is_private = 0 AND p.gated = '') OR p.owner_id = ?3 OR "
                 "EXISTS (SELECT 1 FROM member m WHERE m.user_id = ?3 AND m.org_id = p.owner_id))) "
@@ -75,4 +75,21 @@ err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, 
     db_bind_i64(st, 2, s->repo_id);
     db_bind_i64(st, 3, s->user_id);
     return ids_collect(st, out, max, n);
+}
+
+err xet_db_xorb_visible(struct db *d, const struct xet_hash *h, const struct xet_scope *s, bool *visible) {
+    struct stmt *st;
+    bool row;
+    *visible = false;
+    TRY(db_prep(d, "SELECT id FROM xorb WHERE hash = ? AND doomed = 0", &st));
+    db_bind_blob(st, 1, h->b, XET_HASH_LEN);
+    TRY(db_step(st, &row));
+    if (!row) return OK;
+    int64_t id = db_i64(st, 0);
+    db_done(st);
+    struct scope_ids one;
+    size_t n;
+    TRY(xet_db_xorb_files(d, id, s, &one, 1, &n));
+    *visible = n > 0;
+    return OK;
 }
