@@ -73,7 +73,8 @@ static err owner_of(struct http_req *r, bool org, struct owner_rec *o) {
     struct str name = http_param(r, "owner");
     TRY(id_owner_find(r->ctx, r->arena, name, o));
     if (o->is_org == org) return OK;
-    return err_fail(E_NOT_FOUND, "there is no %s " STR_FMT, org ? "organisation" : "user", STR_ARG(str_sub(name, 0, 100)));
+    if (org) return err_fail(E_NOT_FOUND, "there is no organisation " STR_FMT, STR_ARG(str_sub(name, 0, 100)));
+    return err_fail(E_NOT_FOUND, "there is no user " STR_FMT, STR_ARG(str_sub(name, 0, 100)));
 }
 
 static err counts_write(struct http_req *r, struct jw *w, const struct owner_rec *o) {
