@@ -70,6 +70,7 @@ bool base64_decode(struct buf *b, struct str s) {
     size_t pad = 0;
     while (s.n > 0 && s.p[s.n - 1] == '=' && pad < 2) s.n--, pad++;
     if (s.n % 4 == 1 || (pad > 0 && (s.n + pad) % 4 != 0)) return false;
+    if (s.n == 0) return pad == 0; /* nothing decodes to nothing, also into a buffer without memory */
     size_t out = s.n / 4 * 3 + (s.n % 4 == 0 ? 0 : s.n % 4 - 1);
     char *to = buf_room(b, out);
     if (to == NULL) return false;

@@ -34,7 +34,7 @@ static err walk_new(git_repository *repo, struct str from, git_revwalk **out) {
     git_oid oid;
     if (!git_oid_parse(from, &oid)) return git_rev_fail(from);
     if (git_revwalk_new(out, repo) != 0) return git_lib_fail(E_NOMEM, "history");
-    git_revwalk_sorting(*out, GIT_SORT_TIME);
+    git_revwalk_sorting(*out, GIT_SORT_TOPOLOGICAL | GIT_SORT_TIME); /* commits of one second stay in order */
     if (git_revwalk_push(*out, &oid) != 0) return git_rev_fail(from);
     return OK;
 }

@@ -3,7 +3,8 @@
  * hub_later.c — small routes around the main ones: own repositories, tags by type, the manifest old llama.cpp asks for,
  * and a clear answer where pull requests are not offered.
  */
-#include "hub/hub_info.h"
+#include "base/clock.h"
+#include "hub/hub_db.h"
 #include "hub/hub_parts.h"
 
 enum { LIST_JSON_MAX = 16 * 1024 * 1024 };
@@ -21,13 +22,15 @@ static err settings_repositories(struct http_req *r) {
     jw_init(&w, &b);
     jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
-        struct hub_info_opts io = {.fields = (uint64_t)1 << F_PRIVATE | (uint64_t)1 << F_MODIFIED | (uint64_t)1 << F_CREATED | (uint64_t)1 << F_USED};
+        int64_t bytes;
+        TRY(hub_db_used(db_reader(hub_of(r)->store), rows[i].repo.id, &bytes));
         jw_obj(&w);
         jw_kcstr(&w, "type", repo_type_name(rows[i].repo.type));
         jw_kstr(&w, "id", hub_repo_id(r->arena, &rows[i].repo));
+        jw_kstr(&w, "updatedAt", clock_iso_str(r->arena, rows[i].repo.updated_ms));
         jw_kcstr(&w, "visibility", rows[i].repo.is_private ? "private" : "public");
-        jw_key(&w, "repo");
-        TRY(hub_info_write(hub_of(r), r->arena, &rows[i], rows[i].head, &io, &w));
+        jw_ki64(&w, "storage", bytes);
+        jw_ki64(&w, "storagePercent", 0);
         jw_obj_end(&w);
     }
     jw_arr_end(&w);

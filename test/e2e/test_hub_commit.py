@@ -28,7 +28,7 @@ def file(path, data):
 
 
 def paths(server, repo):
-    return [e["path"] for e in get_json(server, "/api/models/%s/tree/main?recursive=true" % repo) if e["type"] == "file"]
+    return [f["rfilename"] for f in get_json(server, "/api/models/" + repo)["siblings"]]
 
 
 def test_reply_and_identity(server, repo):

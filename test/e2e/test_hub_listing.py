@@ -71,7 +71,7 @@ assert list(a.list_models(inference="warm")) == []
 print("LISTS OK", [r.id for r in a.list_user_repos()][:2] if hasattr(a, "list_user_repos") else "")
 """
     assert "LISTS OK" in filled.python("alice", code).stdout
-    assert "alice/lister-03" in filled.hf("alice", "models", "ls", "--search", "lister-03").stdout
+    assert "alice/lister-03" in filled.hf("alice", "models", "ls", "--search", "lister-03", "--no-truncate").stdout
 
 
 def test_expand(filled):
