@@ -139,7 +139,7 @@ struct view_card {
     struct repo_head r;
     struct html card;
     bool has_card, card_cut;
-    struct str edit_hint;
+    struct str withheld; /* why the card is not shown */
 };
 
 struct file_row {
