@@ -118,3 +118,7 @@ __attribute__((weak)) void *xet_stats_get(void);
 __attribute__((weak)) void *xet_stats_get(void) { return (void *)0; }
 __attribute__((weak)) void *xet_token_make(void);
 __attribute__((weak)) void *xet_token_make(void) { return (void *)0; }
+__attribute__((weak)) void *pool_log_tail(void);
+__attribute__((weak)) void *pool_log_tail(void) { return (void *)0; }
+__attribute__((weak)) void *review_override(void);
+__attribute__((weak)) void *review_override(void) { return (void *)0; }

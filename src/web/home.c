@@ -7,7 +7,7 @@ enum { HOME_REPOS = 6, HOME_EVENTS = 10, HOME_WAITING = 10 };
 
 static err waiting_pushes(struct http_req *r, struct wait_row *rows, size_t *k) {
     struct web_wait *w;
-    size_t n;
+    size_t n = 0;
     TRY(web_db_waiting(db_reader(web_of(r)->o.store), r->arena, r->who->user_id, HOME_WAITING, &w, &n));
     for (size_t i = 0; i < n && *k < HOME_WAITING; i++) {
         struct repo_rec repo;
@@ -21,8 +21,8 @@ static err waiting_pushes(struct http_req *r, struct wait_row *rows, size_t *k) 
 }
 
 static err waiting_deployments(struct http_req *r, struct wait_row *rows, size_t *k) {
-    struct pool_row *d;
-    size_t n;
+    struct pool_row *d = NULL;
+    size_t n = 0;
     if (web_of(r)->o.pool == NULL) return OK;
     TRY(pool_list(web_of(r)->o.pool, r->arena, r->who, &d, &n));
     for (size_t i = 0; i < n && *k < HOME_WAITING; i++) {

@@ -124,7 +124,13 @@ err web_repo_override(struct http_req *r) {
     TRY(web_form(r, &form));
     if (!verdict_parse(form_get(r, form, "verdict"), &verdict) || verdict == VERDICT_PENDING)
         return err_fail(E_UNPROCESSABLE, "field verdict: expected pass, notice, review or block. Nothing was decided; choose one of them.");
-    TRY(repo_access(web_of(r)->o.id, r->who, r->repo, ROLE_READ));
-    TRY(review_override(web_of(r)->o.review, r->who, r->repo->id, form_get(r, form, "oid"), verdict, str_trim(form_get(r, form, "reason"))));
+    /* the route asks for a reviewer, so the hook has looked up no repository */
+    enum repo_type type = REPO_MODEL;
+    struct repo_rec repo;
+    bool moved;
+    if (!repo_type_parse(str_of(r->route->repo_type), &type)) return err_fail(E_INTERNAL, "the route names no kind of repository");
+    TRY(repo_find(web_of(r)->o.id, r->arena, type, http_param(r, "ns"), http_param(r, "name"), &repo, &moved));
+    TRY(repo_access(web_of(r)->o.id, r->who, &repo, ROLE_READ));
+    TRY(review_override(web_of(r)->o.review, r->who, repo.id, form_get(r, form, "oid"), verdict, str_trim(form_get(r, form, "reason"))));
     return web_see(r, form_get(r, form, "next"), "decided");
 }

@@ -23,8 +23,8 @@ static err formats_fill(struct http_req *r, struct repo_page *p, const struct gi
 
 static err deployments_fill(struct http_req *r, struct repo_page *p) {
     if (!p->head.is_model || web_of(r)->o.pool == NULL) return OK;
-    struct pool_row *rows;
-    size_t n, k = 0;
+    struct pool_row *rows = NULL;
+    size_t n = 0, k = 0;
     TRY(pool_list(web_of(r)->o.pool, r->arena, r->who, &rows, &n));
     struct link *links = arena_array(r->arena, struct link, SIDE_DEPLOYMENTS);
     for (size_t i = 0; i < n && k < SIDE_DEPLOYMENTS; i++) {
@@ -49,7 +49,7 @@ static void base_model_fill(struct http_req *r, struct repo_page *p) {
 
 err repo_page_side(struct http_req *r, struct repo_page *p) {
     struct git_entry *files;
-    size_t n;
+    size_t n = 0;
     bool more;
     TRY(repo_page_tree(r, p, STR(""), true, STR(""), SIDE_FILES, &files, &n, &more));
     for (size_t i = 0; i < n; i++) {

@@ -252,8 +252,8 @@ struct view_new {
 /* --- account ----------------------------------------------------------------------------------------- */
 struct view_signin {
     struct frame f;
-    struct str next, user;
-    bool failed;
+    struct str next, user, limited; /* limited: too many tries, with the wait */
+    bool failed, needed; /* needed: a page asked for it */
 };
 struct token_row {
     int64_t id, created_ms, expires_ms, used_ms;
@@ -265,7 +265,7 @@ struct view_tokens {
     struct frame f;
     LIST(struct token_row) tokens;
     struct str secret, secret_name, error, name; /* secret: only in the answer to its creation */
-    struct str cmd_env, cmd_login;
+    struct str cmd_env;
 };
 struct session_row {
     struct str id, agent;
@@ -326,7 +326,7 @@ struct view_activity {
 struct view_event {
     struct frame f;
     struct event_row e;
-    struct str payload, hash, actor, repo, repo_url, verify_cmd;
+    struct str payload, hash, actor, repo, repo_url;
 };
 struct view_error {
     struct frame f;

@@ -10,6 +10,7 @@
 
 struct web {
     struct web_opts o;
+    const struct http_router *router; /* for the page of the API */
 };
 static inline struct web *web_of(const struct http_req *r) { return r->ctx; }
 

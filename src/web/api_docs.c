@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* api_docs.c — every route, drawn from the router's own table: the same that dispatches and authorises. */
+#include "web/web_int.h"
+
+enum { GROUPS_MAX = 24 };
+
+static const char *auth_word(enum http_auth a) {
+    switch (a) {
+    case AUTH_PUBLIC: return N_("anyone");
+    case AUTH_USER: return N_("any token");
+    case AUTH_INFER: return N_("any token");
+    case AUTH_USER_WRITE: return N_("a write token");
+    case AUTH_REPO_READ: return N_("readers of the repository");
+    case AUTH_REPO_WRITE: return N_("writers of the repository");
+    case AUTH_REPO_ADMIN: return N_("owners of the repository");
+    case AUTH_SITE_ADMIN: return N_("administrators");
+    case AUTH_REVIEWER: return N_("reviewers");
+    case AUTH_SIGNED: return N_("a signed address");
+    case AUTH_NONE_DECLARED: break;
+    }
+    return N_("nobody");
+}
+
+static struct str methods_text(struct arena *a, unsigned m) {
+    static const struct {
+        unsigned bit;
+        const char *name;
+    } all[] = {{HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_PATCH, "PATCH"}, {HTTP_DELETE, "DELETE"}};
+    struct str s = STR("");
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (m & all[i].bit) s = s.n == 0 ? str_of(all[i].name) : arena_printf(a, STR_FMT " %s", STR_ARG(s), all[i].name);
+    return s.n == 0 ? STR("HEAD") : s;
+}
+
+static struct str group_of(const struct http_route *r) {
+    struct str name = str_of(r->name);
+    ptrdiff_t dot = str_chr(name, '.');
+    return dot < 0 ? name : str_sub(name, 0, (size_t)dot);
+}
+
+err web_api_docs(struct http_req *r) {
+    struct view_api v = {.f = web_frame(r, web_text(r, N_("API")), ""), .spec_url = STR("/api/ballast/openapi.json")};
+    const struct http_router *rt = web_of(r)->router;
+    size_t n = http_router_count(rt), groups = 0;
+    struct api_group *g = arena_array(r->arena, struct api_group, GROUPS_MAX);
+    struct api_row *rows[GROUPS_MAX];
+    for (size_t i = 0; i < n; i++) {
+        const struct http_route *route = http_router_at(rt, i);
+        struct str name = group_of(route);
+        if (route->dialect == DIALECT_HTML) continue; /* pages are for people */
+        size_t k = 0;
+        while (k < groups && !str_eq(g[k].name, name)) k++;
+        if (k == GROUPS_MAX) continue;
+        if (k == groups) {
+            g[groups++].name = name;
+            g[k].rows.p = rows[k] = arena_array(r->arena, struct api_row, n);
+        }
+        rows[k][g[k].rows.n++] = (struct api_row){.method = methods_text(r->arena, route->methods), .path = str_of(route->pattern),
+                                               .summary = str_of(route->summary), .auth = auth_word(route->auth)};
+    }
+    v.groups.p = g, v.groups.n = groups;
+    WEB_REPLY(r, 200, page_api, &v);
+}
