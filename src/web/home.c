@@ -47,7 +47,9 @@ err web_home(struct http_req *r) {
         struct web_figures fig = {0};
         TRY(web_db_figures(db_reader(web_of(r)->o.store), clock_wall_ms(), &fig));
         v.n_repos = fig.n_repos, v.n_verdicts = fig.n_verdicts_day, v.n_requests = fig.n_requests;
-        v.bytes_uploaded = fig.bytes_uploaded, v.bytes_stored = fig.bytes_stored;
+        struct xet_stats st = {0};
+        TRY(xet_stats_get(hub_xet(web_of(r)->o.hub), &st));
+        v.bytes_uploaded = st.file_bytes, v.bytes_stored = st.stored_bytes;
     }
     TRY(web_repo_list(r, &o, &v.repos, NULL));
     int64_t next;

@@ -12,16 +12,11 @@ static err one_i64(struct db *d, struct stmt *st, int64_t *out) {
 
 err web_db_figures(struct db *d, int64_t now_ms, struct web_figures *out) {
     struct stmt *st;
-    int64_t v = 0;
     TRY(db_prep(d, "SELECT COUNT(*) FROM repo WHERE deleted_ms = 0 AND is_private = 0", &st));
     TRY(one_i64(d, st, &out->n_repos));
     TRY(db_prep(d, "SELECT COUNT(*) FROM revision WHERE decided_ms > ?1", &st));
     db_bind_i64(st, 1, now_ms - INT64_C(86400000));
-    TRY(one_i64(d, st, &out->n_verdicts_day));
-    TRY(db_prep(d, "SELECT COALESCE(SUM(size), 0) FROM repo_file", &st));
-    TRY(one_i64(d, st, &v));
-    out->bytes_uploaded = v > 0 ? (uint64_t)v : 0;
-    return OK;
+    return one_i64(d, st, &out->n_verdicts_day);
 }
 
 err web_db_repo_facts(struct db *d, struct arena *a, int64_t repo_id, struct web_repo_facts *out) {

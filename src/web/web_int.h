@@ -60,7 +60,6 @@ struct chip chip_state(enum verdict v); /* no coverage, no link: severities */
 /* --- records of other rooms that have no call of their own (web_db.c) ------------------------------ */
 struct web_figures {
     int64_t n_repos, n_verdicts_day, n_requests;
-    uint64_t bytes_uploaded, bytes_stored;
 };
 must_check err web_db_figures(struct db *d, int64_t now_ms, struct web_figures *out);
 struct web_repo_facts {
