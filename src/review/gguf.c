@@ -169,7 +169,7 @@ static bool tensor(struct rd *r, uint64_t align, struct extent *e) {
 
 static void extents(struct rd *r, struct extent *e, size_t n, uint64_t align) {
     uint64_t data = (r->at + align - 1) / align * align, end = 0;
-    qsort(e, n, sizeof *e, by_start);
+    scan_sort(e, n, sizeof *e, by_start);
     for (size_t i = 0; i < n; i++) {
         if (e[i].a < end) facts_addf(r->s->f, FACT_GGUF_TENSOR, -1, "tensors overlap at %" PRIu64, e[i].a);
         end = MAX(end, e[i].b);

@@ -81,7 +81,7 @@ static void metadata(struct scan *s, struct jv m) {
 }
 
 static void tiles_check(struct scan *s, struct tile *t, size_t n, uint64_t size) {
-    qsort(t, n, sizeof *t, by_start);
+    scan_sort(t, n, sizeof *t, by_start);
     uint64_t at = 0;
     for (size_t i = 0; i < n; i++) {
         if (t[i].a > at) facts_addf(s->f, FACT_ST_TILING, -1, "hole at %" PRIu64, at);

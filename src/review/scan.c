@@ -49,6 +49,31 @@ void storages_release(struct storages *s) {
     *s = (struct storages){0};
 }
 
+static void sift(char *p, size_t n, size_t size, size_t at, int (*less)(const void *, const void *), char *tmp) {
+    for (;;) {
+        size_t kid = 2 * at + 1;
+        if (kid >= n) return;
+        if (kid + 1 < n && less(p + kid * size, p + (kid + 1) * size) < 0) kid++;
+        if (less(p + at * size, p + kid * size) >= 0) return;
+        memcpy(tmp, p + at * size, size);
+        memcpy(p + at * size, p + kid * size, size);
+        memcpy(p + kid * size, tmp, size);
+        at = kid;
+    }
+}
+
+void scan_sort(void *base, size_t n, size_t size, int (*order)(const void *, const void *)) {
+    char *p = base, tmp[32];
+    BUG_ON(size > sizeof tmp);
+    for (size_t i = n / 2; i-- > 0;) sift(p, n, size, i, order, tmp);
+    for (size_t end = n; end-- > 1;) {
+        memcpy(tmp, p, size);
+        memcpy(p, p + end * size, size);
+        memcpy(p + end * size, tmp, size);
+        sift(p, end, size, 0, order, tmp);
+    }
+}
+
 void scan_init(struct scan *s, struct facts *f, uint64_t bytes) {
     *s = (struct scan){.f = f, .members_left = SCAN_MEMBERS_MAX, .nested_left = SCAN_NESTED_MAX, .memory_left = SCAN_MEMORY_MAX};
     s->expand_left = MIN(MAX(bytes * SCAN_RATIO, (uint64_t)SCAN_EXPAND_MIN), (uint64_t)SCAN_EXPAND_MAX);

@@ -69,6 +69,8 @@ struct scan {
     int64_t deadline_ns;
     bool late;
 };
+/* Heap sort in place: qsort of the C library asks the system how much memory there is, which the sandbox forbids. */
+void scan_sort(void *base, size_t n, size_t size /* <= 32 */, int (*order)(const void *, const void *));
 void scan_init(struct scan *s, struct facts *f, uint64_t file_bytes);
 /* True when time is up; then the caller stops, and coverage is already partial. */
 bool scan_late(struct scan *s);

@@ -171,10 +171,10 @@ static void relations(struct scan *s, struct span b, struct zip_dir *d) {
     const struct zip_entry **v = calloc(d->n + 1, sizeof *v);
     if (!v) return;
     for (size_t i = 0; i < d->n; i++) v[i] = &d->list[i];
-    qsort(v, d->n, sizeof *v, by_name);
+    scan_sort(v, d->n, sizeof *v, by_name);
     for (size_t i = 1; i < d->n; i++)
         if (str_eq(v[i]->name, v[i - 1]->name)) facts_add(s->f, FACT_ZIP_DUP, v[i]->name, (int64_t)v[i]->local);
-    qsort(v, d->n, sizeof *v, by_local);
+    scan_sort(v, d->n, sizeof *v, by_local);
     uint64_t end = d->n ? v[0]->local : 0;
     d->begin = end;
     for (size_t i = 0; i < d->n; i++) {
