@@ -107,8 +107,8 @@ static const char *types_check(struct stmt *st) {
 }
 
 static void verify_row(struct stmt *st, int64_t expect, uint8_t prev[32], struct event_check *c) {
+    const char *type = types_check(st); /* first: reading a column as text makes it text */
     struct event e = {.seq = db_i64(st, 0), .time_ms = db_i64(st, 1), .kind = db_str(st, 2), .actor_id = db_i64(st, 3), .repo_id = db_i64(st, 4), .payload = db_str(st, 5)};
-    const char *type = types_check(st);
     struct str stored = db_blob(st, 6);
     if (type != NULL)
         bad(c, expect, type);
