@@ -38,7 +38,8 @@ static err spool_open(struct store *s, struct http_req *r, struct spool *sp, boo
     if (*in_memory) {
         sp->fd = memfd_create("git-request", MFD_CLOEXEC);
     } else {
-        TRY(store_path(s, r->arena, "tmp", ".", &dir));
+        TRY(store_path(s, r->arena, "tmp", "spool", &dir)); /* makes DATA/tmp; the file itself has no name */
+        dir = arena_printf(r->arena, "%s/tmp", store_dir(s)).p;
         sp->fd = open(dir, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     }
     return sp->fd >= 0 ? OK : err_errno(E_IO, errno, "cannot store the request");
