@@ -84,7 +84,7 @@ static const struct http_route routes[] = {
     R(HTTP_GET, CAS "/x/{hash}", cas_range_get, "cas.range", "Bytes of a xorb by a signed URL.", 0, 0),
 };
 static const struct http_route public_routes[] = {
-    {.methods = HTTP_POST, .pattern = "/v1/telemetry", .fn = telemetry_post, .auth = AUTH_PUBLIC, .dialect = DIALECT_CAS,
+    {.methods = HTTP_POST, .pattern = "/v1/telemetry", .fn = telemetry_post, .auth = AUTH_SIGNED, .dialect = DIALECT_CAS,
      .name = "cas.telemetry", .summary = "Transfer summaries of Xet clients: read and forgotten.", .max_body = 256 * KiB},
 };
 
