@@ -56,7 +56,7 @@ static void latin1_add(struct buf *b, struct str v) {
         }
         unsigned char low = i < v.n ? (unsigned char)v.p[i] : 0;
         bool fits = (c == 0xc2 && low >= 0xa0 && low <= 0xbf) || (c == 0xc3 && low >= 0x80 && low <= 0xbf);
-        buf_char(b, fits ? (char)((c & 3) << 6 | (low & 0x3f)) : '?');
+        buf_char(b, fits ? (char)(unsigned char)((c & 3u) << 6 | (low & 0x3fu)) : '?');
         while (i < v.n && ((unsigned char)v.p[i] & 0xc0) == 0x80) i++;
     }
 }
