@@ -32,7 +32,7 @@ static err file_open(struct http_req *r, struct cas *c, struct xfile *f) {
     TRY(cas_begin(r, false, c));
     TRY(cas_hash(r, &h));
     TRY(xet_db_file_bound(db_reader(c->x->store), c->scope.repo_id, &h, f));
-    TRY(verdict_gate(c->x->store, r->arena, c->scope.repo_id, hex_str(r->arena, f->sha256, 32), XET_GATE_HOLD_MS, &warn));
+    TRY(verdict_gate(c->x->store, r->arena, c->scope.repo_id, hex_str(r->arena, f->sha256, 32), c->x->gate_hold_ms, &warn));
     if (warn.n > 0) http_set(r, "X-HF-Warning", arena_printf(r->arena, "review; " STR_FMT, STR_ARG(warn)));
     return OK;
 }

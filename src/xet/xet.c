@@ -50,6 +50,7 @@ err xet_open(const struct xet_opts *o, struct xet **out) {
     struct xet *x = calloc(1, sizeof *x);
     if (x == NULL) return err_fail(E_NOMEM, "out of memory");
     x->store = o->store;
+    x->gate_hold_ms = XET_GATE_HOLD_MS;
     err e = setup(x);
     if (e != OK) {
         xet_close(x);

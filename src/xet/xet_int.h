@@ -32,6 +32,7 @@ struct xet {
     char *dir_xorb, *dir_tmp;
     char inst[XET_INST_LEN + 1];
     uint8_t key_token[32], key_url[32], key_dedup[32];
+    int64_t gate_hold_ms;    /* how long a reconstruction waits for a pending verdict */
     _Atomic int64_t mem_mib; /* taken */
 };
 
