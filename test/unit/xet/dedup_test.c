@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Global dedup replies: form, visibility, and that nothing leaks about chunks the asker may not read. */
+#include "cas_rig.h"
+
+#include "xet/dedup.h"
+
+static struct rig *g;
+static uint8_t *data;
+enum { N_DATA = 2000000 };
+static struct made *m;
+
+static int setup(void **s) {
+    g = rig_open();
+    data = test_alloc(N_DATA);
+    gen_splitmix(data, N_DATA, 77);
+    m = made_new(data, N_DATA);
+    return 0;
+}
+static int teardown(void **s) {
+    made_free(m);
+    free(data);
+    rig_close(g);
+    return 0;
+}
+
+static const char *chunk_path(const char *prefix, const struct xet_hash *h) {
+    char hex[XET_HEX_LEN + 1];
+    xet_hash_str(h, hex);
+    return rig_path(g, prefix, hex);
+}
+static int ask(const struct xet_hash *h, struct str tok, struct reply *out) {
+    struct reply r = rig_do(g, "GET", chunk_path("/v1/chunks/default/", h), tok, "", STR_NULL);
+    int status = r.status;
+    if (out != NULL) *out = r;
+    else reply_release(&r);
+    return status;
+}
+
+/* The key and the keyed hash of entry i of the first xorb of a reply. */
+static void entry(const struct reply *r, uint32_t i, uint8_t key[32], struct xet_hash *h, struct shard_xorb *x) {
+    struct shard s;
+    assert_ok(shard_parse(r->body.p, r->body.n, &s));
+    assert_int_equal(s.n_files, 0);
+    assert_true(s.footer_off > 0); /* clients drop replies without one */
+    memcpy(key, s.p + s.footer_off + 72, 32);
+    struct shard_iter it = {&s, s.xorb_off};
+    assert_true(shard_next_xorb(&it, x));
+    memcpy(h->b, x->entries + (size_t)i * SHARD_REC, 32);
+}
+
+static void test_reply_form(void **s) {
+    assert_int_equal(ask(&m->tf.chunk[0], g->write_tok, NULL), 404);
+    rig_upload(g, m, g->write_tok);
+    struct reply r;
+    assert_int_equal(ask(&m->tf.chunk[0], g->write_tok, &r), 200);
+    uint8_t key[32];
+    struct xet_hash h, want;
+    struct shard_xorb x;
+    for (uint32_t i = 0; i < m->tf.n; i++) {
+        entry(&r, i, key, &h, &x);
+        xhash_hmac(key, &m->tf.chunk[i], &want);
+        assert_true(xhash_eq(&h, &want));
+        assert_false(xhash_eq(&h, &m->tf.chunk[i])); /* never plain */
+    }
+    assert_int_equal(x.n, m->tf.n);
+    assert_true(xhash_eq(&x.hash, &m->tf.xorb));
+    const uint8_t zero[32] = {0};
+    assert_memory_not_equal(key, zero, 32);
+    uint64_t created, expires;
+    struct shard sh;
+    assert_ok(shard_parse(r.body.p, r.body.n, &sh));
+    memcpy(&created, sh.p + sh.footer_off + 104, 8);
+    memcpy(&expires, sh.p + sh.footer_off + 112, 8);
+    assert_true(expires >= created + 7 * 24 * 3600 && expires <= created + 14 * 24 * 3600); /* gc waits 28 days */
+    reply_release(&r);
+    assert_int_equal(rig_status(g, "GET", chunk_path("/v1/chunks/default-merkledb/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL), 200);
+    assert_int_equal(rig_status(g, "GET", chunk_path("/chunk/default/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL), 200);
+    assert_int_equal(ask(&m->tf.chunk[1], g->write_tok, NULL), 404); /* stored, but not eligible */
+    assert_int_equal(atomic_load(&g->t->x->mem_mib), 0);
+}
+
+static void test_key_of_the_week(void **s) {
+    uint8_t a[32], b[32], c[32];
+    uint64_t created, expires, expires_b;
+    enum { WEEK = 7 * 24 * 3600 };
+    xet_dedup_key(g->t->x, 100 * WEEK, a, &created, &expires);
+    xet_dedup_key(g->t->x, 100 * WEEK + WEEK - 1, b, &created, &expires_b);
+    xet_dedup_key(g->t->x, 101 * WEEK, c, &created, &expires);
+    assert_memory_equal(a, b, 32); /* few keys: clients hash every query once a key */
+    assert_memory_not_equal(a, c, 32);
+    assert_int_equal(expires_b, 102 * WEEK);
+}
+
+static void test_visibility(void **s) {
+    rig_upload(g, m, rig_token(g, 3, 2, true)); /* bob's private repository */
+    const struct xet_hash *h = &m->tf.chunk[0];
+    assert_int_equal(ask(h, rig_token(g, 3, 2, false), NULL), 200);
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 404);  /* amy must not learn of it */
+    assert_int_equal(ask(h, rig_token(g, 1, 0, false), NULL), 404); /* nor anybody */
+    assert_int_equal(ask(h, rig_token(g, 1, 2, true), NULL), 200);  /* bob, through any repository of his reach */
+    test_sql(g->t, "UPDATE repo SET is_private = 0, gated = 'auto' WHERE id = 3");
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 404);
+    test_sql(g->t, "UPDATE repo SET gated = '' WHERE id = 3");
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 200);
+    test_sql(g->t, "UPDATE repo SET deleted_ms = 5 WHERE id = 3");
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 404);
+    test_sql(g->t, "UPDATE repo SET deleted_ms = 0, is_private = 1 WHERE id = 3");
+    test_sql(g->t, "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (5, 1, 'org', 'org', 0)");
+    test_sql(g->t, "UPDATE repo SET owner_id = 5 WHERE id = 3");
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 404);
+    test_sql(g->t, "INSERT INTO member (org_id, user_id, role) VALUES (5, 1, 1)");
+    assert_int_equal(ask(h, rig_token(g, 1, 1, true), NULL), 200);
+}
+
+/* A xorb with chunks of a public and of a private file: the private ones' hashes are not told. */
+static void test_masked_chunks(void **s) {
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", m->hex), g->write_tok, "", buf_view(&m->xorb)), 200);
+    rig_upload(g, m, rig_token(g, 3, 2, true)); /* bob, private: the whole xorb */
+    /* amy, public: the first three chunks of it */
+    size_t n = m->tf.len[0] + m->tf.len[1] + m->tf.len[2];
+    struct made *part = made_new(data, n);
+    assert_int_equal(part->tf.n, 3);
+    struct buf b;
+    buf_init(&b, MiB);
+    struct xet_hash sha;
+    shard_sha256_swap(part->sha, sha.b);
+    shard_put_head(&b, 0);
+    shard_put_file(&b, &part->tf.file, shard_file_flags(SHARD_FLAG_RANGES | SHARD_FLAG_SHA256), 1);
+    shard_put_term(&b, &(struct shard_term){m->tf.xorb, (uint32_t)n, 0, 3});
+    shard_put_hash(&b, &part->tf.range);
+    shard_put_hash(&b, &sha);
+    shard_put_bookend(&b);
+    shard_put_bookend(&b);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b)), 200);
+    buf_release(&b);
+    struct reply r;
+    assert_int_equal(ask(&m->tf.chunk[0], g->write_tok, &r), 200);
+    for (uint32_t i = 0; i < m->tf.n; i++) {
+        uint8_t key[32];
+        struct xet_hash h, want;
+        struct shard_xorb x;
+        entry(&r, i, key, &h, &x);
+        assert_int_equal(x.n, m->tf.n);
+        xhash_hmac(key, &m->tf.chunk[i], &want);
+        assert_int_equal(xhash_eq(&h, &want), i < 3);
+    }
+    reply_release(&r);
+    assert_int_equal(ask(&m->tf.chunk[0], rig_token(g, 3, 2, true), &r), 200); /* bob sees all of it */
+    uint8_t key[32];
+    struct xet_hash h, want;
+    struct shard_xorb x;
+    entry(&r, m->tf.n - 1, key, &h, &x);
+    xhash_hmac(key, &m->tf.chunk[m->tf.n - 1], &want);
+    assert_true(xhash_eq(&h, &want));
+    reply_release(&r);
+    made_free(part);
+}
+
+int main(void) {
+#define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
+    const struct CMUnitTest t[] = {T(test_reply_form), T(test_key_of_the_week), T(test_visibility), T(test_masked_chunks)};
+    return cmocka_run_group_tests(t, NULL, NULL);
+}
