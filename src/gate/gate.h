@@ -27,7 +27,8 @@ struct gate_provider { /* from config: providers: */
     unsigned priority;        /* lower first; equal = balanced */
 };
 struct gate_opts {
-    struct store *store;
+    struct store *store; /* NULL: nothing is metered (tests) */
+    struct id *id;       /* who may read a private repository; NULL: models of private repositories are for administrators */
     const struct gate_provider *providers;
     size_t n_providers;
 };

@@ -21,6 +21,7 @@ struct http_call {
     struct h1_chunk chunk;
     int64_t left;       /* content-length bytes to come */
     bool cancelled, ended, failed;
+    struct str rest;    /* of the newest view, not yet given out by http_call_read */
     struct http_call *next;
     struct http_header headers[HTTP_MAX_HEADERS];
 };
@@ -236,6 +237,7 @@ err http_call_start(struct upstream *u, const char *method, struct str path, con
     return http_call_startv(u, method, path, hdrs, n_hdrs, &body, 1, head_timeout_ms, out, head, NULL);
 }
 
+bool http_call_done(const struct http_call *c) { return c->ended && c->rest.n == 0; }
 size_t http_call_buffered(const struct http_call *c) { return c->n - c->off; }
 
 static err body_fill(struct http_call *c, int64_t ms) {
@@ -249,6 +251,18 @@ static err body_fill(struct http_call *c, int64_t ms) {
     return err_fail(E_EOF, "the upstream's answer was cut off");
 }
 
+/* The terminator often came along with the last chunk: know the end without another read. */
+static void chunk_peek_end(struct http_call *c) {
+    if (c->off == c->n || h1_chunk_left(&c->chunk) > 0) return;
+    struct h1_chunk ahead = c->chunk;
+    size_t used;
+    struct str none;
+    if (h1_chunk_next(&ahead, c->in + c->off, c->n - c->off, &used, &none) != H1_CHUNK_END) return;
+    c->chunk = ahead;
+    c->off += used;
+    c->ended = true;
+}
+
 static err chunk_view(struct http_call *c, int64_t deadline, struct str *data) {
     for (;;) {
         if (c->off == c->n) {
@@ -259,7 +273,10 @@ static err chunk_view(struct http_call *c, int64_t deadline, struct str *data) {
         size_t used;
         enum h1_chunk_result r = h1_chunk_next(&c->chunk, c->in + c->off, c->n - c->off, &used, data);
         c->off += used;
-        if (r == H1_CHUNK_DATA) return OK;
+        if (r == H1_CHUNK_DATA) {
+            chunk_peek_end(c);
+            return OK;
+        }
         if (r == H1_CHUNK_BAD) return err_fail(E_UPSTREAM, "the upstream's answer has a malformed chunk");
         if (r == H1_CHUNK_END) {
             c->ended = true;
@@ -287,6 +304,11 @@ static err view(struct http_call *c, int64_t timeout_ms, struct str *data) {
 }
 
 err http_call_view(struct http_call *c, int64_t timeout_ms, struct str *data) {
+    if (c->rest.n > 0) {
+        *data = c->rest;
+        c->rest = STR_NULL;
+        return OK;
+    }
     err e = view(c, timeout_ms, data);
     if (e != OK) c->failed = true;
     return e;
@@ -299,16 +321,7 @@ err http_call_read(struct http_call *c, void *p, size_t cap, int64_t timeout_ms,
     TRY(http_call_view(c, timeout_ms, &data));
     *n = MIN(cap, data.n);
     memcpy(p, data.p, *n);
-    if (data.n > *n) { /* give the rest back: it lies right before the read position */
-        size_t rest = data.n - *n;
-        c->off -= rest;
-        if (c->res.content_length >= 0) {
-            c->left += (int64_t)rest;
-            c->ended = false;
-        } else if (c->res.content_length == -1) {
-            h1_chunk_untake(&c->chunk, rest);
-        }
-    }
+    c->rest = str_from(data, *n); /* stays in the buffer until the next read */
     return OK;
 }
 

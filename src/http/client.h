@@ -58,6 +58,8 @@ may_suspend err http_call_read(struct http_call *c, void *p, size_t cap, int64_t
 may_suspend err http_call_view(struct http_call *c, int64_t timeout_ms, struct str *data) must_check;
 /* Bytes already received and not yet given out: a view now returns without waiting (or needs little). */
 size_t http_call_buffered(const struct http_call *c);
+/* The body was given out to its proper end. */
+bool http_call_done(const struct http_call *c);
 /* Back to the pool when the body was read to its end, else closed. NULL ok. */
 void http_call_free(struct http_call *c);
 /* From the same loop: make the pending read/start return E_CANCELLED (client went away). */

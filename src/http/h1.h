@@ -79,8 +79,6 @@ enum h1_chunk_result h1_chunk_next(struct h1_chunk *c, const char *p, size_t n, 
 /* Bytes of the current chunk that may be read past the decoder; 0 between chunks. */
 uint64_t h1_chunk_left(const struct h1_chunk *c);
 void h1_chunk_took(struct h1_chunk *c, uint64_t n);
-/* Give back the last n bytes of the newest DATA: the caller will feed them again. */
-void h1_chunk_untake(struct h1_chunk *c, uint64_t n);
 
 /* Canonical reason phrase; "Unknown" for codes without one. */
 const char *h1_reason(int status);

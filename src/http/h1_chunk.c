@@ -99,9 +99,3 @@ void h1_chunk_took(struct h1_chunk *c, uint64_t n) {
     c->left -= n;
     if (c->left == 0) c->state = ST_DATA_CR;
 }
-
-void h1_chunk_untake(struct h1_chunk *c, uint64_t n) {
-    if (n == 0) return;
-    c->left += n;
-    c->state = ST_DATA;
-}
