@@ -129,10 +129,10 @@ static err infer(struct http_req *r, const char *path, bool may_stream) {
     struct str body;
     TRY(http_body_all(r, GATE_BODY_MAX, &body));
     TRY(request_scan(r, body, may_stream, &j.q));
-    struct snap *s = snap_get(g);
+    struct snap *s = gate_snap_get(g);
     const struct model *m = snap_model(s, j.q.model);
     if (m == NULL || !may_use(g, r, m)) {
-        snap_put(s);
+        gate_snap_put(s);
         return unknown_model(r, j.q.model);
     }
     count(&g->c.requests, 1);
@@ -142,7 +142,7 @@ static err infer(struct http_req *r, const char *path, bool may_stream) {
     if (j.attempts > 1) count(&g->c.failovers, 1);
     if (e == OK) count(j.outcome == OUTCOME_OK ? &g->c.served : &g->c.refused, 1);
     meter_add(&j);
-    snap_put(s);
+    gate_snap_put(s);
     return e;
 }
 
@@ -161,7 +161,7 @@ static void model_json(struct jw *w, const struct snap *s, const struct model *m
 
 static err models(struct http_req *r) {
     struct gate *g = r->ctx;
-    struct snap *s = snap_get(g);
+    struct snap *s = gate_snap_get(g);
     struct buf b cleanup(buf_release);
     buf_init(&b, 4 * MiB);
     struct jw w;
@@ -174,17 +174,17 @@ static err models(struct http_req *r) {
         if (may_use(g, r, s->models[i])) model_json(&w, s, s->models[i]);
     jw_arr_end(&w);
     jw_obj_end(&w);
-    snap_put(s);
+    gate_snap_put(s);
     return http_reply_json(r, 200, &b);
 }
 
 static err model_one(struct http_req *r) {
     struct gate *g = r->ctx;
     struct str name = http_param(r, "model");
-    struct snap *s = snap_get(g);
+    struct snap *s = gate_snap_get(g);
     const struct model *m = snap_model(s, name);
     if (m == NULL || !may_use(g, r, m)) {
-        snap_put(s);
+        gate_snap_put(s);
         return unknown_model(r, name);
     }
     struct buf b cleanup(buf_release);
@@ -192,7 +192,7 @@ static err model_one(struct http_req *r) {
     struct jw w;
     jw_init(&w, &b);
     model_json(&w, s, m);
-    snap_put(s);
+    gate_snap_put(s);
     return http_reply_json(r, 200, &b);
 }
 

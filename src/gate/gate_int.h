@@ -102,8 +102,8 @@ struct gate {
 };
 
 /* --- table.c -------------------------------------------------------------------------------------- */
-struct snap *snap_get(struct gate *g);
-void snap_put(struct snap *s);
+struct snap *gate_snap_get(struct gate *g);
+void gate_snap_put(struct snap *s);
 const struct model *snap_model(const struct snap *s, struct str name);
 struct target *target_ref(struct target *t);
 void target_put(struct target *t);

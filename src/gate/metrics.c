@@ -36,7 +36,7 @@ void gate_metrics(struct gate *g, struct buf *out) {
         buf_printf(out, "# TYPE ballast_gate_%s_total counter\nballast_gate_%s_total %" PRIu64 "\n", lines[i].name, lines[i].name, lines[i].v);
     static const char *const types[] = {"busy gauge", "resting gauge", "ok_total counter", "failed_total counter"};
     for (size_t i = 0; i < ARRAY_LEN(types); i++) buf_printf(out, "# TYPE ballast_gate_target_%s\n", types[i]);
-    struct snap *s = snap_get(g);
+    struct snap *s = gate_snap_get(g);
     int64_t now = clock_mono_ms();
     for (size_t i = 0; i < s->n_models; i++)
         for (unsigned k = 0; k < s->models[i]->n; k++) {
@@ -47,5 +47,5 @@ void gate_metrics(struct gate *g, struct buf *out) {
             target_line(out, "ok_total", t, (int64_t)get(&t->h.n_ok));
             target_line(out, "failed_total", t, (int64_t)get(&t->h.n_fail));
         }
-    snap_put(s);
+    gate_snap_put(s);
 }

@@ -27,8 +27,8 @@ static err providers_copy(const struct gate_provider *src, size_t n, struct aren
 }
 
 err gate_reload(struct gate *g, const struct gate_provider *providers, size_t n) {
-    struct arena *a;
-    struct gate_provider *p;
+    struct arena *a = NULL;
+    struct gate_provider *p = NULL;
     TRY(providers_copy(providers, n, &a, &p));
     pthread_mutex_lock(&g->lock);
     struct arena *old_arena = g->cfg;
@@ -68,7 +68,7 @@ err gate_open(const struct gate_opts *o, struct gate **out) {
 void gate_close(struct gate *g) {
     if (g == NULL) return;
     meter_close(g);
-    snap_put(g->snap);
+    gate_snap_put(g->snap);
     for (size_t i = 0; i < g->n_locals; i++) target_put(g->locals[i]);
     for (size_t i = 0; i < g->n_draining; i++) target_put(g->draining[i]);
     if (g->cfg != NULL) arena_release(g->cfg);

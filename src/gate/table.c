@@ -26,7 +26,7 @@ void target_put(struct target *t) {
     free(t);
 }
 
-void snap_put(struct snap *s) {
+void gate_snap_put(struct snap *s) {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
     for (size_t i = 0; i < s->n_models; i++)
         for (unsigned k = 0; k < s->models[i]->n; k++) target_put(s->models[i]->t[k]);
@@ -35,7 +35,7 @@ void snap_put(struct snap *s) {
     free(s);
 }
 
-struct snap *snap_get(struct gate *g) {
+struct snap *gate_snap_get(struct gate *g) {
     pthread_mutex_lock(&g->lock);
     struct snap *s = g->snap;
     atomic_fetch_add_explicit(&s->refs, 1, memory_order_relaxed);
@@ -199,11 +199,11 @@ err table_rebuild(struct gate *g) {
     s->made_s = clock_wall_ms() / 1000;
     err e = snap_fill(g, s, g->snap);
     if (e != OK) {
-        snap_put(s);
+        gate_snap_put(s);
         return e;
     }
     struct snap *old = g->snap;
     g->snap = s;
-    snap_put(old);
+    gate_snap_put(old);
     return OK;
 }

@@ -123,7 +123,7 @@ struct http_conn {
 };
 
 /* server.c */
-void snap_put(struct http_snap *s);
+void http_snap_put(struct http_snap *s);
 /* connection.c */
 void conn_spares_free(struct http_loop_state *ls);
 void server_on_conn(void *arg, struct sock *s, struct str peer_ip, uint16_t peer_port);

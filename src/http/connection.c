@@ -228,6 +228,6 @@ void server_on_conn(void *arg, struct sock *s, struct str peer_ip, uint16_t peer
     sock_close(s);
     c->sock = NULL;
     arena_reset(&c->arena);
-    snap_put(c->snap);
+    http_snap_put(c->snap);
     conn_put(c);
 }

@@ -11,7 +11,7 @@
 
 static struct str copy(struct arena *a, struct str s) { return s.n > 0 ? arena_str(a, s) : STR(""); }
 
-void snap_put(struct http_snap *s) {
+void http_snap_put(struct http_snap *s) {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
     tls_ctx_put(s->tls);
     arena_release(&s->arena);
@@ -43,7 +43,7 @@ static err snap_new(const struct http_config *c, struct http_snap **out) {
     arena_init(&s->arena, MiB);
     err e = snap_fill(s, c);
     if (e != OK) {
-        snap_put(s);
+        http_snap_put(s);
         return e;
     }
     *out = s;
@@ -59,7 +59,7 @@ void conn_snap_refresh(struct http_conn *c) {
     atomic_fetch_add_explicit(&fresh->refs, 1, memory_order_relaxed);
     c->snap_gen = atomic_load_explicit(&srv->snap_gen, memory_order_relaxed);
     pthread_mutex_unlock(&srv->snap_lock);
-    snap_put(c->snap);
+    http_snap_put(c->snap);
     c->snap = fresh;
 }
 
@@ -69,7 +69,7 @@ static void server_free(struct http_server *s) {
         free(s->loops[i].stats);
     }
     free(s->loops);
-    snap_put(s->snap);
+    http_snap_put(s->snap);
     pthread_mutex_destroy(&s->snap_lock);
     free(s);
 }
@@ -107,7 +107,7 @@ err http_server_reload(struct http_server *s, const struct http_config *c) {
     s->snap = fresh;
     atomic_fetch_add_explicit(&s->snap_gen, 1, memory_order_release);
     pthread_mutex_unlock(&s->snap_lock);
-    snap_put(old);
+    http_snap_put(old);
     return OK;
 }
 
