@@ -1,15 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* unbuilt.c — temporary weak stand-ins while rooms land; removed when the last one has. */
-__attribute__((weak)) void *gate_close(void);
-__attribute__((weak)) void *gate_close(void) { return (void *)0; }
-__attribute__((weak)) void *gate_metrics(void);
-__attribute__((weak)) void *gate_metrics(void) { return (void *)0; }
-__attribute__((weak)) void *gate_open(void);
-__attribute__((weak)) void *gate_open(void) { return (void *)0; }
-__attribute__((weak)) void *gate_reload(void);
-__attribute__((weak)) void *gate_reload(void) { return (void *)0; }
-__attribute__((weak)) void *gate_routes(void);
-__attribute__((weak)) void *gate_routes(void) { return (void *)0; }
 __attribute__((weak)) void *hub_fsck(void);
 __attribute__((weak)) void *hub_fsck(void) { return (void *)0; }
 __attribute__((weak)) void *id_authorize(void);
