@@ -69,7 +69,7 @@ static const char child_config[] =
     "[pack]\n\tthreads = 1\n\twindowMemory = 64m\n\tdeltaCacheSize = 32m\n\twriteBitmaps = false\n"
     "[transfer]\n\tfsckObjects = true\n\tunpackLimit = 64\n\tadvertiseSID = false\n"
     "[receive]\n\tautogc = false\n\tcertNonceSeed =\n\tdenyCurrentBranch = ignore\n\tadvertisePushOptions = false\n"
-    "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = false\n\thideRefs = refs/ballast\n"
+    "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/ballast\n"
     "[fsck]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tgitmodulesUrl = error\n"
     "[init]\n\tdefaultBranch = main\n";
 

@@ -120,10 +120,9 @@ static err batch(struct http_req *r) {
     return http_reply(r, 200, LFS_TYPE, buf_view(&out));
 }
 
-/* git-lfs then leaves locking alone for this remote, without a word to the user (docs/decisions/0052). */
+/* 501, not an error of ours: git-lfs then leaves locking alone for this remote without a word to the user (decision 0052). */
 static err locks(struct http_req *r) {
-    (void)r;
-    return err_fail(E_NOT_IMPLEMENTED, "file locking is not offered here; commits of the API and pushes are checked against the branch instead");
+    return http_reply(r, 501, LFS_TYPE, STR("{\"message\":\"file locking is not offered here\"}"));
 }
 
 #define LFS1(PREFIX, SUFFIX, TYPE, TAG)                                                                                                        \

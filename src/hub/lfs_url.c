@@ -3,7 +3,7 @@
  * lfs_url.c — addresses of LFS transfers. huggingface_hub sends its PUT without any credentials, so the address
  * itself says who may do what with which object of which repository, until when, and is signed:
  *
- *   BASE/api/ballast/lfs/{repo}/{oid}?op=u|d|v&size=N&user=N&exp=UNIX&sig=HEX
+ *   BASE/api/ballast/lfs/{repo}/{oid}?size=N&user=N&exp=UNIX&sig=HEX    PUT, GET or POST: each its own signature
  *   sig = HMAC-SHA256(DATA/keys/lfs, "lfs1\n" op "\n" repo "\n" oid "\n" size "\n" user "\n" exp)
  */
 #include "base/clock.h"
@@ -28,8 +28,8 @@ static err sign(struct hub *h, const struct lfs_ticket *t, char sig[2 * SHA256_L
 err lfs_url_make(struct hub *h, struct arena *a, struct str base_url, const struct lfs_ticket *t, struct str *out) {
     char sig[2 * SHA256_LEN + 1];
     TRY(sign(h, t, sig));
-    *out = arena_printf(a, STR_FMT "/api/ballast/lfs/%" PRId64 "/" STR_FMT "?op=%s&size=%" PRIu64 "&user=%" PRId64 "&exp=%" PRId64 "&sig=%s",
-                        STR_ARG(base_url), t->repo_id, STR_ARG(t->oid), op_name[t->op], t->size, t->user_id, t->exp_s, sig);
+    *out = arena_printf(a, STR_FMT "/api/ballast/lfs/%" PRId64 "/" STR_FMT "?size=%" PRIu64 "&user=%" PRId64 "&exp=%" PRId64 "&sig=%s",
+                        STR_ARG(base_url), t->repo_id, STR_ARG(t->oid), t->size, t->user_id, t->exp_s, sig);
     return OK;
 }
 
