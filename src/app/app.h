@@ -39,6 +39,9 @@ must_check err app_open(struct config *config, bool server, struct app **out);
 void app_close(struct app *a); /* NULL ok */
 /* /healthz /readyz /metrics /api/ballast/version */
 must_check err app_routes(struct app *a, struct http_router *rt);
+/* /api/ballast/openapi.json: every registered route, with its authorisation class. */
+must_check err app_openapi_routes(struct app *a, struct http_router *rt);
+must_check err app_openapi_write(struct arena *a, const struct http_router *rt, struct str base_url, struct buf *out);
 /* Provider table in the gateway's terms, borrowed from the config. */
 must_check err app_providers(const struct config *c, struct arena *a, struct gate_provider **out, size_t *n);
 /* Run the server until SIGINT or SIGTERM; exit code. */

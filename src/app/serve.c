@@ -45,6 +45,7 @@ static struct http_config http_config_of(struct config *c) {
 static err add_routes(struct app *a) {
     a->router = http_router_new();
     TRY(app_routes(a, a->router));
+    TRY(app_openapi_routes(a, a->router));
     TRY(id_routes(a->id, a->router));
     TRY(xet_routes(a->xet, a->router));
     TRY(hub_routes(a->hub, a->router));
