@@ -14,7 +14,7 @@
 
 enum { RETRY_MIN_S = 3, RETRY_MAX_S = 30 };
 
-/* "/amy/m/review", or "" when the repository is gone. */
+/* "/amy/m/review/main", or "" when the repository is gone. */
 static err review_page(struct db *d, struct arena *a, int64_t repo_id, struct str *out) {
     struct stmt *st;
     bool row;
@@ -26,7 +26,7 @@ static err review_page(struct db *d, struct arena *a, int64_t repo_id, struct st
     static const char *const prefix[] = {"", "", "datasets/", "spaces/"}; /* by enum repo_type of id.h */
     int64_t type = db_i64(st, 0);
     struct str owner = db_str(st, 1), name = db_str(st, 2);
-    *out = arena_printf(a, "/%s" STR_FMT "/" STR_FMT "/review", type > 0 && type < 4 ? prefix[type] : "", STR_ARG(owner), STR_ARG(name));
+    *out = arena_printf(a, "/%s" STR_FMT "/" STR_FMT "/review/main", type > 0 && type < 4 ? prefix[type] : "", STR_ARG(owner), STR_ARG(name));
     db_done(st);
     return OK;
 }

@@ -42,10 +42,10 @@ static void test_gate_by_verdict(void **state) {
     assert_null(warn.p);
     put(f, VERDICT_REVIEW);
     assert_ok(gate(f, 0, &warn));
-    assert_str(warn, "Review asks for care with this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review");
+    assert_str(warn, "Review asks for care with this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review/main");
     put(f, VERDICT_BLOCK);
     assert_err(gate(f, 0, &warn), E_BLOCKED);
-    assert_string_equal(err_text(), "review blocks this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review");
+    assert_string_equal(err_text(), "review blocks this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review/main");
 }
 
 static void test_words_in_chinese_keep_an_english_twin(void **state) {
@@ -67,7 +67,7 @@ static void test_unknown_blob_is_pending(void **state) {
     assert_err(gate(f, 100, &warn), E_PENDING);
     assert_in_range(clock_mono_ms() - t0, 90, 1000);
     assert_int_equal(err_slot()->retry_after_s, 3);
-    assert_non_null(strstr(err_text(), "/datasets/amy/m/review"));
+    assert_non_null(strstr(err_text(), "/datasets/amy/m/review/main"));
     char sql[200];
     snprintf(sql, sizeof sql, "INSERT INTO revision (repo_id, commit_oid, pushed_ms, pushed_by) VALUES (5, 'c', %ld, 1)", (long)(clock_wall_ms() - 40000));
     fixture_shell_sql(f, sql);
