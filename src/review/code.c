@@ -53,3 +53,22 @@ void code_scan(struct scan *s, struct str t, struct str name) {
         }
     }
 }
+
+/*
+ * TorchScript sources in a torch archive: a subset of Python compiled by the JIT. What they may not hold
+ * is an import of a host module; what touches files is named.
+ */
+void jit_scan(struct scan *s, struct str t) {
+    static const char *const marks[] = {"torch.save(", "torch.load(", "torch.from_file(", "aten.from_file", "aten.save", "aten::save", "aten::from_file",
+        "os.system", "subprocess", "__import__", "open(", "eval(", "exec("};
+    struct str rest = t, line;
+    while (str_split(&rest, '\n', &line)) {
+        int64_t off = line.p - t.p;
+        line = str_trim(line);
+        if (str_starts(line, "import ") && !str_starts(line, "import __torch__")) facts_add(s->f, FACT_JIT_CODE, line, off);
+        for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
+            ptrdiff_t at = str_find(line, str_of(marks[i]));
+            if (at >= 0 && !word_before(line, (size_t)at)) facts_addz(s->f, FACT_JIT_CODE, marks[i], off);
+        }
+    }
+}

@@ -41,10 +41,7 @@
     X(PICKLE_TRAILING, "pickle.trailing", REVIEW, "Bytes behind the end of the pickle could not be explained.")        \
     X(PICKLE_CARVED, "pickle.carved", BLOCK, "Unparsed bytes hold a pickle call of %s.")                               \
     X(PICKLE_LIMIT, "pickle.limit", REVIEW, "The pickle exceeds what is examined (%s).")                               \
-    X(PICKLE_NESTED, "pickle.nested", NOTICE, "A byte string in the pickle is itself a %s.")                           \
     X(PICKLE_BUFFER, "pickle.buffer", REVIEW, "The pickle takes out-of-band buffers that are not in the file.")        \
-    X(PICKLE_MAGIC, "pickle.magic", BLOCK, "The first stream of this torch file computes its magic number instead of stating it.") \
-    X(PICKLE_REFLIB, "pickle.scope", PASS, "%s")                                                                       \
     X(NUMPY_HEADER, "numpy.header", REVIEW, "The numpy header is not valid (%s).")                                     \
     X(NUMPY_SIZE, "numpy.size", REVIEW, "The numpy array has another size than its header says (%s).")                 \
     X(NUMPY_OBJECT, "numpy.object", NOTICE, "The numpy array holds Python objects: loading it unpickles.")             \

@@ -114,6 +114,7 @@ bool text_scan(struct scan *s, struct span b, struct str name);
 void jinja_scan(struct scan *s, struct str text);
 void json_scan(struct scan *s, struct span b, struct str name);
 void code_scan(struct scan *s, struct str text, struct str name);
+void jit_scan(struct scan *s, struct str text); /* TorchScript source inside a torch archive */
 void secrets_scan(struct scan *s, struct str text);
 /* A dotted Python name that a configuration asks to instantiate. */
 void target_fact(struct scan *s, struct str dotted);

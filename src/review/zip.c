@@ -52,7 +52,12 @@ static bool explained_storage(struct scan *s, struct str name, uint64_t bytes) {
 
 static void member_bytes(struct scan *s, const struct zip_entry *e, struct span raw) {
     if (raw.n <= 16 * MiB && crc32(0, raw.p, (uInt)raw.n) != e->crc) facts_add(s->f, FACT_ZIP_FLAGS, e->name, (int64_t)e->local);
-    if (explained_storage(s, e->name, raw.n)) scan_payload(s, raw, e->name);
+    bool jit = s->storages && str_ends(e->name, ".py") && str_find(e->name, STR("/code/")) >= 0 && str_is_utf8(span_str(raw));
+    if (jit) {
+        size_t mark = facts_enter(s->f, e->name);
+        jit_scan(s, span_str(raw));
+        facts_leave(s->f, mark);
+    } else if (explained_storage(s, e->name, raw.n)) scan_payload(s, raw, e->name);
     else scan_member(s, raw, e->name);
 }
 
