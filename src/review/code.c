@@ -9,15 +9,33 @@ struct signal {
     const char *text, *say;
 };
 static const struct signal python[] = {
-    {"os.system(", "os.system"}, {"os.popen(", "os.popen"}, {"os.exec", "os.exec"}, {"os.spawn", "os.spawn"}, {"subprocess.", "subprocess"},
-    {"pty.spawn", "pty.spawn"}, {"eval(", "eval"}, {"exec(", "exec"}, {"__import__(", "__import__"}, {"marshal.loads", "marshal.loads"},
-    {"pickle.loads", "pickle.loads"}, {"ctypes.", "ctypes"}, {"socket.socket", "socket"}, {"socket.create_connection", "socket"},
-    {"urllib.request", "urllib.request"}, {"requests.get(", "requests"}, {"requests.post(", "requests"}, {"http.client", "http.client"},
-    {"base64.b64decode", "base64"}, {"codecs.decode", "codecs.decode"}, {"winreg", "winreg"},
-    {".ssh/", ".ssh"}, {"torch.ops.load_library", "load_library"},
+    {"os.system(", "os.system"},
+    {"os.popen(", "os.popen"},
+    {"os.exec", "os.exec"},
+    {"os.spawn", "os.spawn"},
+    {"subprocess.", "subprocess"},
+    {"pty.spawn", "pty.spawn"},
+    {"eval(", "eval"},
+    {"exec(", "exec"},
+    {"__import__(", "__import__"},
+    {"marshal.loads", "marshal.loads"},
+    {"pickle.loads", "pickle.loads"},
+    {"ctypes.", "ctypes"},
+    {"socket.socket", "socket"},
+    {"socket.create_connection", "socket"},
+    {"urllib.request", "urllib.request"},
+    {"requests.get(", "requests"},
+    {"requests.post(", "requests"},
+    {"http.client", "http.client"},
+    {"base64.b64decode", "base64"},
+    {"codecs.decode", "codecs.decode"},
+    {"winreg", "winreg"},
+    {".ssh/", ".ssh"},
+    {"torch.ops.load_library", "load_library"},
 };
 static const struct signal shell[] = {
-    {"/dev/tcp/", "/dev/tcp"}, {"base64 -d", "base64"}, {"nc -e", "nc"}, {".ssh/", ".ssh"}, {"rm -rf /", "rm -rf /"}, {"Invoke-Expression", "Invoke-Expression"},
+    {"/dev/tcp/", "/dev/tcp"}, {"base64 -d", "base64"},  {"nc -e", "nc"},
+    {".ssh/", ".ssh"},         {"rm -rf /", "rm -rf /"}, {"Invoke-Expression", "Invoke-Expression"},
 };
 
 static bool word_before(struct str line, size_t at) {
@@ -28,16 +46,19 @@ static bool word_before(struct str line, size_t at) {
 
 /* curl … | sh, also inside a string handed to os.system */
 static bool pipes_to_shell(struct str line) {
-    bool fetch = str_find(line, STR("curl ")) >= 0 || str_find(line, STR("wget ")) >= 0 || str_find(line, STR("iwr ")) >= 0;
+    bool fetch =
+        str_find(line, STR("curl ")) >= 0 || str_find(line, STR("wget ")) >= 0 || str_find(line, STR("iwr ")) >= 0;
     if (!fetch) return false;
-    static const char *const sinks[] = {"|sh", "| sh", "|bash", "| bash", "|python", "| python", "| sudo", "|sudo", "| iex"};
+    static const char *const sinks[] = {"|sh",      "| sh",   "|bash", "| bash", "|python",
+                                        "| python", "| sudo", "|sudo", "| iex"};
     for (size_t i = 0; i < ARRAY_LEN(sinks); i++)
         if (str_find(line, str_of(sinks[i])) >= 0) return true;
     return false;
 }
 
 void code_scan(struct scan *s, struct str t, struct str name) {
-    bool sh = str_iends(name, ".sh") || str_iends(name, ".bash") || str_iends(name, ".bat") || str_iends(name, ".cmd") || str_iends(name, ".ps1");
+    bool sh = str_iends(name, ".sh") || str_iends(name, ".bash") || str_iends(name, ".bat") ||
+              str_iends(name, ".cmd") || str_iends(name, ".ps1");
     const struct signal *list = sh ? shell : python;
     size_t n = sh ? ARRAY_LEN(shell) : ARRAY_LEN(python);
     facts_addz(s->f, sh ? FACT_CODE_SHELL : FACT_CODE_PYTHON, "", -1);
@@ -59,13 +80,25 @@ void code_scan(struct scan *s, struct str t, struct str name) {
  * is an import of a host module; what touches files is named.
  */
 void jit_scan(struct scan *s, struct str t) {
-    static const char *const marks[] = {"torch.save(", "torch.load(", "torch.from_file(", "aten.from_file", "aten.save", "aten::save", "aten::from_file",
-        "os.system", "subprocess", "__import__", "open(", "eval(", "exec("};
+    static const char *const marks[] = {"torch.save(",
+                                        "torch.load(",
+                                        "torch.from_file(",
+                                        "aten.from_file",
+                                        "aten.save",
+                                        "aten::save",
+                                        "aten::from_file",
+                                        "os.system",
+                                        "subprocess",
+                                        "__import__",
+                                        "open(",
+                                        "eval(",
+                                        "exec("};
     struct str rest = t, line;
     while (str_split(&rest, '\n', &line)) {
         int64_t off = line.p - t.p;
         line = str_trim(line);
-        if (str_starts(line, "import ") && !str_starts(line, "import __torch__")) facts_add(s->f, FACT_JIT_CODE, line, off);
+        if (str_starts(line, "import ") && !str_starts(line, "import __torch__"))
+            facts_add(s->f, FACT_JIT_CODE, line, off);
         for (size_t i = 0; i < ARRAY_LEN(marks); i++) {
             ptrdiff_t at = str_find(line, str_of(marks[i]));
             if (at >= 0 && !word_before(line, (size_t)at)) facts_addz(s->f, FACT_JIT_CODE, marks[i], off);

@@ -42,16 +42,21 @@ static void keras(struct scan *s, struct jv o) {
     struct str cls = jv_str(jv_get(o, "class_name"), STR_NULL), module = jv_str(jv_get(o, "module"), STR_NULL);
     if (cls.n == 0 || jv_type(jv_get(o, "config")) == JSON_NONE) return;
     char text[FACT_SUBJECT_MAX];
-    int n = snprintf(text, sizeof text, STR_FMT "." STR_FMT, (int)MIN(module.n, (size_t)60), module.p, (int)MIN(cls.n, (size_t)60), cls.p);
+    int n = snprintf(text, sizeof text, STR_FMT "." STR_FMT, (int)MIN(module.n, (size_t)60), module.p,
+                     (int)MIN(cls.n, (size_t)60), cls.p);
     struct str full = str_make(text, n > 0 ? MIN((size_t)n, sizeof text - 1) : 0);
-    static const char *const exec[] = {"Lambda", "TFSMLayer", "get_file", "__lambda__", "TorchModuleWrapper", "JaxLayer", "FlaxLayer"};
+    static const char *const exec[] = {"Lambda",   "TFSMLayer", "get_file", "__lambda__", "TorchModuleWrapper",
+                                       "JaxLayer", "FlaxLayer"};
     for (size_t i = 0; i < ARRAY_LEN(exec); i++)
         if (str_eqz(cls, exec[i])) facts_add(s->f, FACT_CFG_KERAS_EXEC, full, (int64_t)jv_offset(o));
-    if (module.n && policy_lookup(module, cls).cls == PY_DANGER) facts_add(s->f, FACT_CFG_KERAS_EXEC, full, (int64_t)jv_offset(o));
-    bool own = module.n == 0 || str_eqz(module, "keras") || str_starts(module, "keras.") || str_starts(module, "tf_keras") ||
-               str_eqz(module, "builtins") || str_starts(module, "tensorflow.python.keras") || str_starts(module, "keras_");
+    if (module.n && policy_lookup(module, cls).cls == PY_DANGER)
+        facts_add(s->f, FACT_CFG_KERAS_EXEC, full, (int64_t)jv_offset(o));
+    bool own = module.n == 0 || str_eqz(module, "keras") || str_starts(module, "keras.") ||
+               str_starts(module, "tf_keras") || str_eqz(module, "builtins") ||
+               str_starts(module, "tensorflow.python.keras") || str_starts(module, "keras_");
     bool lower = cls.p[0] >= 'a' && cls.p[0] <= 'z';
-    if (!own || (lower && module.n && !str_eqz(module, "builtins"))) facts_add(s->f, FACT_CFG_KERAS_CUSTOM, full, (int64_t)jv_offset(o));
+    if (!own || (lower && module.n && !str_eqz(module, "builtins")))
+        facts_add(s->f, FACT_CFG_KERAS_CUSTOM, full, (int64_t)jv_offset(o));
 }
 
 static void skops(struct scan *s, struct jv o) {
@@ -59,16 +64,19 @@ static void skops(struct scan *s, struct jv o) {
     struct str loader = jv_str(jv_get(o, "__loader__"), STR_NULL);
     if (cls.n == 0 || module.n == 0) return;
     struct jv content = jv_get(o, "content");
-    struct str path = jv_str(jv_get(content, "module_path"), STR_NULL), fn = jv_str(jv_get(content, "function"), STR_NULL);
+    struct str path = jv_str(jv_get(content, "module_path"), STR_NULL),
+               fn = jv_str(jv_get(content, "function"), STR_NULL);
     struct py_object what = policy_lookup(module, cls);
     bool exec = what.cls == PY_DANGER;
-    if (str_eqz(loader, "FunctionNode") || str_eqz(loader, "MethodNode") || str_eqz(loader, "OperatorFuncNode") || str_eqz(loader, "PartialNode")) {
+    if (str_eqz(loader, "FunctionNode") || str_eqz(loader, "MethodNode") || str_eqz(loader, "OperatorFuncNode") ||
+        str_eqz(loader, "PartialNode")) {
         if (path.n) what = policy_lookup(path, fn.n ? fn : STR("?"));
         exec = exec || what.cls == PY_DANGER || str_eqz(loader, "OperatorFuncNode");
         if (what.cls != PY_DANGER && what.cls != PY_LIBRARY) what.cls = PY_UNKNOWN;
     }
     if (exec) facts_add(s->f, FACT_CFG_SKOPS_EXEC, cls, (int64_t)jv_offset(o));
-    else if (what.cls == PY_UNKNOWN && !str_eqz(module, "builtins")) facts_add(s->f, FACT_CFG_SKOPS, cls, (int64_t)jv_offset(o));
+    else if (what.cls == PY_UNKNOWN && !str_eqz(module, "builtins"))
+        facts_add(s->f, FACT_CFG_SKOPS, cls, (int64_t)jv_offset(o));
 }
 
 static void notebook(struct scan *s, struct jv root) {
@@ -77,7 +85,8 @@ static void notebook(struct scan *s, struct jv root) {
         struct jv src = jv_get(c.val, "source");
         for (struct jv_iter l = jv_iter(src); jv_next(&l);) {
             struct str line = str_trim(jv_str(l.val, STR_NULL));
-            if (line.n > 1 && (line.p[0] == '!' || str_starts(line, "%%bash") || str_starts(line, "%%sh") || str_starts(line, "%sx") || str_starts(line, "%system")))
+            if (line.n > 1 && (line.p[0] == '!' || str_starts(line, "%%bash") || str_starts(line, "%%sh") ||
+                               str_starts(line, "%sx") || str_starts(line, "%system")))
                 facts_add(s->f, FACT_CODE_NOTEBOOK, line, (int64_t)jv_offset(l.val));
         }
     }
@@ -86,7 +95,8 @@ static void notebook(struct scan *s, struct jv root) {
 static void weight_map(struct scan *s, struct jv m) {
     for (struct jv_iter it = jv_iter(m); jv_next(&it);) {
         struct str v = jv_str(it.val, STR_NULL);
-        if (v.n && (v.p[0] == '/' || str_find(v, STR("..")) >= 0 || str_find(v, STR("://")) >= 0)) facts_add(s->f, FACT_ARC_NAME, v, (int64_t)jv_offset(it.val));
+        if (v.n && (v.p[0] == '/' || str_find(v, STR("..")) >= 0 || str_find(v, STR("://")) >= 0))
+            facts_add(s->f, FACT_ARC_NAME, v, (int64_t)jv_offset(it.val));
     }
 }
 
@@ -100,8 +110,10 @@ static void object(struct scan *s, struct jv o) {
         else if (str_eqz(k, "chat_template")) templates(s, it.val);
         else if (str_eqz(k, "_target_")) target_fact(s, jv_str(it.val, STR_NULL));
         else if (str_eqz(k, "weight_map")) weight_map(s, it.val);
-        else if (str_eqz(k, "trust_remote_code") && jv_type(it.val) == JSON_TRUE) facts_add(s->f, FACT_CFG_REMOTE, k, (int64_t)jv_offset(it.val));
-        else if (str_eqz(k, "custom_pipeline") || str_eqz(k, "custom_pipelines")) facts_add(s->f, FACT_CFG_AUTO_MAP, k, (int64_t)jv_offset(it.val));
+        else if (str_eqz(k, "trust_remote_code") && jv_type(it.val) == JSON_TRUE)
+            facts_add(s->f, FACT_CFG_REMOTE, k, (int64_t)jv_offset(it.val));
+        else if (str_eqz(k, "custom_pipeline") || str_eqz(k, "custom_pipelines"))
+            facts_add(s->f, FACT_CFG_AUTO_MAP, k, (int64_t)jv_offset(it.val));
         else if (str_starts(k, "_attn_implementation") && str_chr(jv_str(it.val, STR_NULL), '/') >= 0)
             facts_add(s->f, FACT_CFG_REMOTE, jv_str(it.val, STR_NULL), (int64_t)jv_offset(it.val));
     }
@@ -142,7 +154,8 @@ void json_scan(struct scan *s, struct span b, struct str name) {
         return;
     }
     arena_init(&a, 128 * MiB);
-    const struct json_limits lim = {.max_bytes = CFG_BYTES_MAX, .max_depth = CFG_DEPTH, .max_nodes = 4u << 20, .allow_duplicate_keys = true};
+    const struct json_limits lim = {
+        .max_bytes = CFG_BYTES_MAX, .max_depth = CFG_DEPTH, .max_nodes = 4u << 20, .allow_duplicate_keys = true};
     if (json_parse(&a, span_str(b), &lim, &root) == OK) {
         bool book = jv_ok(jv_get(root, "nbformat")) && jv_ok(jv_get(root, "cells"));
         facts_format(s->f, book ? "notebook" : "json");

@@ -25,7 +25,11 @@ static bool pe(struct span b) {
 }
 
 static bool elf(struct span b) {
-    return span_is(b, 0, "\x7f" "ELF", 4) && b.n >= 16 && (b.p[4] == 1 || b.p[4] == 2) && (b.p[5] == 1 || b.p[5] == 2);
+    return span_is(b, 0,
+                   "\x7f"
+                   "ELF",
+                   4) &&
+           b.n >= 16 && (b.p[4] == 1 || b.p[4] == 2) && (b.p[5] == 1 || b.p[5] == 2);
 }
 
 /* 2 bytes version magic, "\r\n", flags 0..3, then a marshalled code object (0xe3 or 'c'). */
@@ -45,7 +49,8 @@ bool exe_scan(struct scan *s, struct span b) {
     if (what) {
         facts_format(s->f, what[0] == 'E' ? "elf" : what[0] == 'P' ? "pe" : "mach-o");
         facts_addz(s->f, FACT_EXE, what, 0);
-        if (zip_at_end(b) || memmem(b.p, MIN(b.n, (size_t)64 * MiB), "GGUF", 4)) facts_addz(s->f, FACT_PARTIAL, "llamafile or self-extracting archive", -1);
+        if (zip_at_end(b) || memmem(b.p, MIN(b.n, (size_t)64 * MiB), "GGUF", 4))
+            facts_addz(s->f, FACT_PARTIAL, "llamafile or self-extracting archive", -1);
         facts_cover(s->f, COVERAGE_PARTIAL);
         return true;
     }

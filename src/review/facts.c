@@ -21,9 +21,15 @@ static const struct {
 #undef X
 };
 
-const char *fact_name(enum fact_kind k) { return kinds[k].name; }
-const char *fact_message(enum fact_kind k) { return kinds[k].message; }
-enum verdict fact_severity(enum fact_kind k) { return kinds[k].severity; }
+const char *fact_name(enum fact_kind k) {
+    return kinds[k].name;
+}
+const char *fact_message(enum fact_kind k) {
+    return kinds[k].message;
+}
+enum verdict fact_severity(enum fact_kind k) {
+    return kinds[k].severity;
+}
 
 bool fact_parse(struct str name, enum fact_kind *out) {
     for (size_t i = 0; i < FACT_KIND_COUNT; i++)
@@ -175,7 +181,8 @@ static err one_fact(struct jv v, struct fact *x) {
     TRY(jv_need_str(v, "w", &w));
     TRY(jv_need_i64(v, "n", 1, UINT32_MAX, &n));
     if (!fact_parse(k, &x->kind) || s.n >= FACT_SUBJECT_MAX || w.n >= FACT_WHERE_MAX)
-        return err_fail(E_CORRUPT, "a fact record names an unknown kind or is too long; the file counts as not examined");
+        return err_fail(E_CORRUPT,
+                        "a fact record names an unknown kind or is too long; the file counts as not examined");
     x->count = (uint32_t)n;
     put_clean(x->subject, sizeof x->subject, s);
     put_clean(x->where, sizeof x->where, w);

@@ -26,15 +26,20 @@
     X(PICKLE_CALL_ODD, "pickle.call.odd", REVIEW, "The pickle calls %s with arguments that its known use never has.")  \
     X(PICKLE_PROVEN, "pickle.proven", PASS, "Known call shape: %s.")                                                   \
     X(PICKLE_IMPORT, "pickle.import", PENDING, "The pickle imports %s without calling it.")                            \
-    X(PICKLE_CALL_COMPUTED, "pickle.call.computed", REVIEW, "The pickle calls something that it computes itself (%s).")\
+    X(PICKLE_CALL_COMPUTED, "pickle.call.computed", REVIEW,                                                            \
+      "The pickle calls something that it computes itself (%s).")                                                      \
     X(PICKLE_GLOBAL_WRITE, "pickle.global.write", BLOCK, "The pickle changes attributes of the imported object %s.")   \
     X(PICKLE_DUNDER, "pickle.dunder", BLOCK, "The pickle installs the special attribute %s on an object.")             \
-    X(PICKLE_EXT, "pickle.ext", REVIEW, "The pickle names an object by extension number %s; what it is is not in the file.") \
+    X(PICKLE_EXT, "pickle.ext", REVIEW,                                                                                \
+      "The pickle names an object by extension number %s; what it is is not in the file.")                             \
     X(PICKLE_EXT_CALL, "pickle.ext.call", BLOCK, "The pickle calls an object it names only by extension number %s.")   \
-    X(PICKLE_NAME_COMPUTED, "pickle.name.computed", REVIEW, "The pickle imports by a name that is not a literal (%s).") \
-    X(PICKLE_PERSID, "pickle.persid", NOTICE, "The pickle refers to outside objects by persistent id, without a known container.") \
+    X(PICKLE_NAME_COMPUTED, "pickle.name.computed", REVIEW,                                                            \
+      "The pickle imports by a name that is not a literal (%s).")                                                      \
+    X(PICKLE_PERSID, "pickle.persid", NOTICE,                                                                          \
+      "The pickle refers to outside objects by persistent id, without a known container.")                             \
     X(PICKLE_PERSID_BAD, "pickle.persid.bad", REVIEW, "A tensor storage reference is not of the known form (%s).")     \
-    X(PICKLE_STORAGE, "pickle.storage", REVIEW, "Tensor storage %s is missing from the archive or has another size than declared.") \
+    X(PICKLE_STORAGE, "pickle.storage", REVIEW,                                                                        \
+      "Tensor storage %s is missing from the archive or has another size than declared.")                              \
     X(PICKLE_FRAME, "pickle.frame", BLOCK, "Pickle frames are cut so that loaders read different code (%s).")          \
     X(PICKLE_PROTO, "pickle.proto", REVIEW, "A pickle protocol mark is misplaced or unknown (%s).")                    \
     X(PICKLE_MALFORMED, "pickle.malformed", REVIEW, "The pickle breaks off or contradicts itself (%s).")               \
@@ -48,7 +53,8 @@
     X(ST_HEADER, "safetensors.header", BLOCK, "The safetensors header is not valid (%s).")                             \
     X(ST_TILING, "safetensors.tiling", BLOCK, "Tensors do not tile the data exactly (%s).")                            \
     X(ST_TRAILING, "safetensors.trailing", BLOCK, "Bytes stand behind the last tensor (%s).")                          \
-    X(ST_DTYPE, "safetensors.dtype", REVIEW, "A tensor has an unknown type or a size that does not fit its shape (%s).") \
+    X(ST_DTYPE, "safetensors.dtype", REVIEW,                                                                           \
+      "A tensor has an unknown type or a size that does not fit its shape (%s).")                                      \
     X(ST_NAME, "safetensors.name", BLOCK, "A tensor name could escape a directory: %s.")                               \
     X(ST_META, "safetensors.metadata", NOTICE, "The safetensors metadata holds an address or code (%s).")              \
     X(ST_DUP, "safetensors.duplicate", BLOCK, "A key stands twice in the safetensors header: %s.")                     \
@@ -60,14 +66,17 @@
     X(GGUF_TRAILING, "gguf.trailing", REVIEW, "Bytes stand behind the last GGUF tensor (%s).")                         \
     X(GGUF_TRUNCATED, "gguf.truncated", REVIEW, "The GGUF file is shorter than its header says (%s).")                 \
     X(TPL_EXEC, "template.exec", BLOCK, "The chat template reaches for Python internals (%s).")                        \
-    X(TPL_CONTENT, "template.content", REVIEW, "The chat template behaves differently for certain message contents (%s).") \
+    X(TPL_CONTENT, "template.content", REVIEW,                                                                         \
+      "The chat template behaves differently for certain message contents (%s).")                                      \
     X(TPL_INCLUDE, "template.include", REVIEW, "The chat template loads other templates (%s).")                        \
     X(TPL_MALFORMED, "template.malformed", REVIEW, "The chat template cannot be parsed (%s).")                         \
     X(TPL_UNKNOWN, "template.unknown", REVIEW, "The chat template calls something that is not in the known set (%s).") \
     X(CFG_AUTO_MAP, "config.auto_map", REVIEW, "The configuration makes loaders run code of the repository (%s).")     \
-    X(CFG_REMOTE, "config.remote_code", REVIEW, "The configuration makes loaders run code of another repository (%s).")\
+    X(CFG_REMOTE, "config.remote_code", REVIEW,                                                                        \
+      "The configuration makes loaders run code of another repository (%s).")                                          \
     X(CFG_TARGET, "config.target", REVIEW, "The configuration names a Python object to instantiate (%s).")             \
-    X(CFG_TARGET_EXEC, "config.target.exec", BLOCK, "The configuration names a dangerous Python object to instantiate (%s).") \
+    X(CFG_TARGET_EXEC, "config.target.exec", BLOCK,                                                                    \
+      "The configuration names a dangerous Python object to instantiate (%s).")                                        \
     X(CFG_KERAS_EXEC, "keras.exec", BLOCK, "The Keras configuration runs code when loaded (%s).")                      \
     X(CFG_KERAS_CUSTOM, "keras.custom", REVIEW, "The Keras configuration uses an object outside Keras (%s).")          \
     X(CFG_SKOPS, "skops.type", REVIEW, "The skops schema names a type outside the known set (%s).")                    \
@@ -116,7 +125,8 @@
     X(SVG_SCRIPT, "svg.script", REVIEW, "The image holds scripts (%s).")                                               \
     X(IMG_BROKEN, "image.broken", NOTICE, "The image does not follow its format (%s).")                                \
     X(JIT_CODE, "torch.jit_code", REVIEW, "The TorchScript code touches files or runs host code (%s).")                \
-    X(TORCH_PACKAGE, "torch.package", REVIEW, "The archive is a torch package: loading it runs its Python sources (%s).") \
+    X(TORCH_PACKAGE, "torch.package", REVIEW,                                                                          \
+      "The archive is a torch package: loading it runs its Python sources (%s).")                                      \
     X(POINTER, "pointer", NOTICE, "The file only points to content that was not reviewed.")                            \
     X(UNKNOWN, "unknown.format", REVIEW, "The format is not known; the content was not examined (%s).")                \
     X(PARTIAL, "coverage.partial", REVIEW, "Only a part was examined (%s).")                                           \

@@ -35,10 +35,24 @@ struct magic {
 };
 
 static const struct magic data_formats[] = {
-    {"\x89PNG\r\n\x1a\n", 8, 0, "png"}, {"\xff\xd8\xff", 3, 0, "jpeg"}, {"GIF87a", 6, 0, "gif"}, {"GIF89a", 6, 0, "gif"},
-    {"RIFF", 4, 0, "riff"}, {"II*\0", 4, 0, "tiff"}, {"MM\0*", 4, 0, "tiff"}, {"\0\0\1\0", 4, 0, "ico"}, {"ftyp", 4, 4, "mp4"},
-    {"OggS", 4, 0, "ogg"}, {"fLaC", 4, 0, "flac"}, {"ID3", 3, 0, "mp3"}, {"wOFF", 4, 0, "woff"}, {"wOF2", 4, 0, "woff2"},
-    {"\0\1\0\0\0", 5, 0, "ttf"}, {"OTTO", 4, 0, "otf"}, {"\x1a\x45\xdf\xa3", 4, 0, "matroska"}, {"8BPS", 4, 0, "psd"},
+    {"\x89PNG\r\n\x1a\n", 8, 0, "png"},
+    {"\xff\xd8\xff", 3, 0, "jpeg"},
+    {"GIF87a", 6, 0, "gif"},
+    {"GIF89a", 6, 0, "gif"},
+    {"RIFF", 4, 0, "riff"},
+    {"II*\0", 4, 0, "tiff"},
+    {"MM\0*", 4, 0, "tiff"},
+    {"\0\0\1\0", 4, 0, "ico"},
+    {"ftyp", 4, 4, "mp4"},
+    {"OggS", 4, 0, "ogg"},
+    {"fLaC", 4, 0, "flac"},
+    {"ID3", 3, 0, "mp3"},
+    {"wOFF", 4, 0, "woff"},
+    {"wOF2", 4, 0, "woff2"},
+    {"\0\1\0\0\0", 5, 0, "ttf"},
+    {"OTTO", 4, 0, "otf"},
+    {"\x1a\x45\xdf\xa3", 4, 0, "matroska"},
+    {"8BPS", 4, 0, "psd"},
 };
 
 bool image_scan(struct scan *s, struct span b, struct str name) {

@@ -5,7 +5,16 @@
 
 #include "scan.h"
 
-enum inflate_kind { INFLATE_RAW, INFLATE_ZLIB, INFLATE_GZIP, INFLATE_BZ2, INFLATE_XZ, INFLATE_LZMA, INFLATE_ZSTD, INFLATE_LZ4 };
+enum inflate_kind {
+    INFLATE_RAW,
+    INFLATE_ZLIB,
+    INFLATE_GZIP,
+    INFLATE_BZ2,
+    INFLATE_XZ,
+    INFLATE_LZMA,
+    INFLATE_ZSTD,
+    INFLATE_LZ4
+};
 enum inflate_end { INFLATE_DONE, INFLATE_BROKEN, INFLATE_LIMIT };
 struct inflated {
     uint8_t *p;

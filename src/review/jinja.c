@@ -28,10 +28,42 @@ static bool name_char(char c) {
 }
 
 static bool hot_word(struct str w) {
-    static const char *const words[] = {"__class__", "__mro__", "__base__", "__bases__", "__subclasses__", "__globals__", "__builtins__",
-        "__import__", "__init__", "__dict__", "__getattribute__", "__getitem__", "__code__", "__call__", "__self__", "__module__", "mro",
-        "func_globals", "gi_frame", "cr_frame", "f_globals", "popen", "subprocess", "os.system", "lipsum", "cycler", "joiner", "g.pop",
-        "url_for", "get_flashed_messages", "_TemplateReference__context", "importlib", "eval(", "exec(", "os.popen", "builtins"};
+    static const char *const words[] = {"__class__",
+                                        "__mro__",
+                                        "__base__",
+                                        "__bases__",
+                                        "__subclasses__",
+                                        "__globals__",
+                                        "__builtins__",
+                                        "__import__",
+                                        "__init__",
+                                        "__dict__",
+                                        "__getattribute__",
+                                        "__getitem__",
+                                        "__code__",
+                                        "__call__",
+                                        "__self__",
+                                        "__module__",
+                                        "mro",
+                                        "func_globals",
+                                        "gi_frame",
+                                        "cr_frame",
+                                        "f_globals",
+                                        "popen",
+                                        "subprocess",
+                                        "os.system",
+                                        "lipsum",
+                                        "cycler",
+                                        "joiner",
+                                        "g.pop",
+                                        "url_for",
+                                        "get_flashed_messages",
+                                        "_TemplateReference__context",
+                                        "importlib",
+                                        "eval(",
+                                        "exec(",
+                                        "os.popen",
+                                        "builtins"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eqz(w, words[i])) return true;
     return w.n > 4 && str_starts(w, "__") && str_ends(w, "__");
@@ -46,11 +78,14 @@ static void string_done(struct lex *x) {
     struct str w = str_make(x->folded, x->n_folded);
     if (w.n == 0) return;
     if (hot_word(w)) exec_fact(x, w);
-    else if (str_find(w, STR("__")) >= 0 && (str_find(w, STR("__class")) >= 0 || str_find(w, STR("__glob")) >= 0 || str_find(w, STR("__import")) >= 0 || str_find(w, STR("__built")) >= 0))
+    else if (str_find(w, STR("__")) >= 0 && (str_find(w, STR("__class")) >= 0 || str_find(w, STR("__glob")) >= 0 ||
+                                             str_find(w, STR("__import")) >= 0 || str_find(w, STR("__built")) >= 0))
         exec_fact(x, w);
 }
 
-static int hexv(char c) { return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1; }
+static int hexv(char c) {
+    return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
+}
 
 static void lex_string(struct lex *x, size_t end) {
     char q = x->t.p[x->at++];
@@ -92,8 +127,10 @@ static void lex_name(struct lex *x, size_t end) {
     string_done(x);
     x->n_folded = 0;
     if (hot_word(w) && !(str_eqz(w, "joiner") || str_eqz(w, "cycler") || str_eqz(w, "mro"))) exec_fact(x, w);
-    if (x->prev_op == '.' && (str_eqz(x->prev_name, "cycler") || str_eqz(x->prev_name, "joiner") || str_eqz(x->prev_name, "namespace") || str_eqz(x->prev_name, "self"))) {
-        if (!str_eqz(w, "next") && !str_eqz(w, "reset") && !str_eqz(w, "current") && (w.n && w.p[0] == '_')) exec_fact(x, w);
+    if (x->prev_op == '.' && (str_eqz(x->prev_name, "cycler") || str_eqz(x->prev_name, "joiner") ||
+                              str_eqz(x->prev_name, "namespace") || str_eqz(x->prev_name, "self"))) {
+        if (!str_eqz(w, "next") && !str_eqz(w, "reset") && !str_eqz(w, "current") && (w.n && w.p[0] == '_'))
+            exec_fact(x, w);
     }
     static const char *const loads[] = {"import", "include", "extends", "from"};
     for (size_t i = 0; i < ARRAY_LEN(loads); i++)
@@ -104,7 +141,8 @@ static void lex_name(struct lex *x, size_t end) {
         x->saw_content = x->saw_in_literal = false;
         x->literal[0] = 0;
     }
-    if (x->in_if && (str_eqz(w, "content") || str_eqz(w, "messages"))) x->saw_content = x->saw_content || str_eqz(w, "content");
+    if (x->in_if && (str_eqz(w, "content") || str_eqz(w, "messages")))
+        x->saw_content = x->saw_content || str_eqz(w, "content");
     if (x->in_if && str_eqz(w, "in") && x->literal[0]) x->saw_in_literal = true;
     x->prev_name = w;
     x->prev_op = 'n';
@@ -119,7 +157,8 @@ static bool wordy(const char *z) {
         bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == ' ' || c >= 0x80;
         if (!ok) return false;
     }
-    static const char *const types[] = {"text", "image", "video", "audio", "image_url", "input_audio", "parts", "type", "thinking", "think"};
+    static const char *const types[] = {"text",        "image", "video", "audio",    "image_url",
+                                        "input_audio", "parts", "type",  "thinking", "think"};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (str_eqz(s, types[i])) return false;
     return true;

@@ -39,7 +39,8 @@ static bool descr_of(struct str d, uint64_t *item, bool *object, bool *structure
     }
     *structured = d.n && d.p[0] == '[';
     /* any object field: "'|O'" or "'O'" as a type */
-    *object = *object || str_find(d, STR("'|O")) >= 0 || str_find(d, STR("'O")) >= 0 || str_find(d, STR("\"|O")) >= 0 || str_find(d, STR("\"O")) >= 0;
+    *object = *object || str_find(d, STR("'|O")) >= 0 || str_find(d, STR("'O")) >= 0 || str_find(d, STR("\"|O")) >= 0 ||
+              str_find(d, STR("\"O")) >= 0;
     return *structured;
 }
 
@@ -77,7 +78,8 @@ bool numpy_scan(struct scan *s, struct span b) {
     uint64_t item = 0;
     bool object = false, structured = false;
     unsigned __int128 count = 1;
-    bool ok = n <= b.n - at && h.n && h.p[0] == '{' && descr_of(literal_of(h, "'descr'"), &item, &object, &structured) &&
+    bool ok = n <= b.n - at && h.n && h.p[0] == '{' &&
+              descr_of(literal_of(h, "'descr'"), &item, &object, &structured) &&
               shape_of(literal_of(h, "'shape'"), &count);
     if (!ok) {
         facts_addz(s->f, FACT_NUMPY_HEADER, "dictionary", (int64_t)at);

@@ -9,7 +9,8 @@
 
 enum { REASON_MIN = 8, REASON_MAX = 2000 };
 
-static err statement(struct arena *a, struct str repo, struct str oid, enum verdict verdict, struct str reason, struct str who, const char *key_id, struct str *out) {
+static err statement(struct arena *a, struct str repo, struct str oid, enum verdict verdict, struct str reason,
+                     struct str who, const char *key_id, struct str *out) {
     struct buf b cleanup(buf_release);
     struct jw w;
     buf_init(&b, 32 * KiB);
@@ -29,7 +30,8 @@ static err statement(struct arena *a, struct str repo, struct str oid, enum verd
     return OK;
 }
 
-static err event(struct arena *a, const struct override_record *r, struct str who, const struct blob_verdict *old, struct str *out) {
+static err event(struct arena *a, const struct override_record *r, struct str who, const struct blob_verdict *old,
+                 struct str *out) {
     struct buf b cleanup(buf_release);
     struct jw w;
     buf_init(&b, 32 * KiB);
@@ -66,20 +68,27 @@ static err apply(struct review *v, struct arena *a, const struct principal *who,
     r->signature = sign_statement(a, &v->key, r->statement);
     TRY(event(a, r, who->name, &old, &r->event));
     TRY(review_db_override_put(v->store, r));
-    log_info("review.override", LS("repo", repo), LS("oid", r->oid), LZ("verdict", verdict_name(r->verdict)), LS("reviewer", who->name));
+    log_info("review.override", LS("repo", repo), LS("oid", r->oid), LZ("verdict", verdict_name(r->verdict)),
+             LS("reviewer", who->name));
     return OK;
 }
 
-err review_override(struct review *v, const struct principal *who, int64_t repo_id, struct str oid, enum verdict verdict, struct str reason) {
+err review_override(struct review *v, const struct principal *who, int64_t repo_id, struct str oid,
+                    enum verdict verdict, struct str reason) {
     reason = str_trim(reason);
-    if (!who->user_id || (!who->is_reviewer && !who->is_admin)) return err_fail(E_FORBIDDEN, "only a reviewer may override a verdict");
-    if (verdict < VERDICT_PASS || verdict > VERDICT_BLOCK) return err_fail(E_UNPROCESSABLE, "field verdict: expected pass, notice, review or block");
+    if (!who->user_id || (!who->is_reviewer && !who->is_admin))
+        return err_fail(E_FORBIDDEN, "only a reviewer may override a verdict");
+    if (verdict < VERDICT_PASS || verdict > VERDICT_BLOCK)
+        return err_fail(E_UNPROCESSABLE, "field verdict: expected pass, notice, review or block");
     if (!is_oid(oid)) return err_fail(E_UNPROCESSABLE, "field oid: expected 40 or 64 lower-case hex digits");
     if (reason.n < REASON_MIN || reason.n > REASON_MAX || !str_is_utf8(reason))
-        return err_fail(E_UNPROCESSABLE, "field reason: expected a sentence of %d to %d bytes; it is recorded and shown", REASON_MIN, REASON_MAX);
+        return err_fail(E_UNPROCESSABLE,
+                        "field reason: expected a sentence of %d to %d bytes; it is recorded and shown", REASON_MIN,
+                        REASON_MAX);
     struct arena a;
     arena_init(&a, 4 * MiB);
-    struct override_record r = {.repo_id = repo_id, .user_id = who->user_id, .oid = oid, .verdict = verdict, .reason = reason};
+    struct override_record r = {
+        .repo_id = repo_id, .user_id = who->user_id, .oid = oid, .verdict = verdict, .reason = reason};
     err e = apply(v, &a, who, &r);
     arena_release(&a);
     return e;

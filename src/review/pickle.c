@@ -27,7 +27,9 @@ void pickle_stream(struct scan *s, struct span b, size_t from, bool joblib, stru
     free(v);
 }
 
-static bool may_start(uint8_t c) { return c == 0x80 || (c != 0 && strchr("(c]})ILFSVNKMJUTXGPBC2", c) != NULL); }
+static bool may_start(uint8_t c) {
+    return c == 0x80 || (c != 0 && strchr("(c]})ILFSVNKMJUTXGPBC2", c) != NULL);
+}
 
 /* A tentative stream: facts stay only if it proves to be a pickle. */
 static bool try_stream(struct scan *s, struct span b, size_t from, struct pickle_end *end) {
@@ -88,7 +90,8 @@ static bool carve_line(struct span b, size_t at, struct str *out, size_t *next) 
     while (i < b.n && i - at < 100) {
         uint8_t c = b.p[i];
         if (c == '\n') break;
-        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.')) return false;
+        if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.'))
+            return false;
         i++;
     }
     if (i == at || i >= b.n || b.p[i] != '\n') return false;
@@ -104,8 +107,8 @@ static bool carve_counted(struct span b, size_t at, struct str *out, size_t *nex
     if (n == 0 || n > 60 || b.n - at - 2 < n) return false;
     *out = str_make(b.p + at + 2, n);
     for (size_t i = 0; i < n; i++)
-        if (!((out->p[i] >= 'a' && out->p[i] <= 'z') || (out->p[i] >= 'A' && out->p[i] <= 'Z') || out->p[i] == '_' || out->p[i] == '.' ||
-              (out->p[i] >= '0' && out->p[i] <= '9')))
+        if (!((out->p[i] >= 'a' && out->p[i] <= 'z') || (out->p[i] >= 'A' && out->p[i] <= 'Z') || out->p[i] == '_' ||
+              out->p[i] == '.' || (out->p[i] >= '0' && out->p[i] <= '9')))
             return false;
     *next = at + 2 + n;
     return true;
@@ -126,7 +129,8 @@ void pickle_carve(struct scan *s, struct span b) {
         if ((i & 0xfffff) == 0 && scan_late(s)) return;
         uint8_t c = r.p[i];
         if (c == 'c' || c == 'i') {
-            if (carve_line(r, i + 1, &m, &next) && carve_line(r, next, &n, &after) && after < r.n && r.p[after] != ' ') carve_pair(s, m, n, i);
+            if (carve_line(r, i + 1, &m, &next) && carve_line(r, next, &n, &after) && after < r.n && r.p[after] != ' ')
+                carve_pair(s, m, n, i);
         } else if (c == 0x8c && carve_counted(r, i, &m, &next)) {
             if (next < r.n && r.p[next] == 0x94) next++;
             if (next < r.n && carve_counted(r, next, &n, &after)) {

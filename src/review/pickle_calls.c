@@ -9,8 +9,8 @@ static bool plausible_name(struct str s) {
     if (s.n == 0 || s.n >= VM_NAME_MAX) return false;
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' || c >= 0x80 ||
-                  c == '<' || c == '>' || c == '-';
+        bool ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
+                  c >= 0x80 || c == '<' || c == '>' || c == '-';
         if (!ok) return false;
     }
     return true;
@@ -20,7 +20,8 @@ static uint64_t global_new(struct vm *v, struct str dotted, uint64_t hash) {
     if (v->n_globals >= VM_GLOBALS_MAX) {
         vm_degrade(v, "imported names");
         /* still judge what it is: a dangerous name cannot hide behind many harmless ones */
-        if (policy_lookup_dotted(dotted).cls == PY_DANGER) facts_add(v->s->f, FACT_PICKLE_IMPORT, dotted, (int64_t)v->op_at);
+        if (policy_lookup_dotted(dotted).cls == PY_DANGER)
+            facts_add(v->s->f, FACT_PICKLE_IMPORT, dotted, (int64_t)v->op_at);
         return PV(PV_UNKNOWN, 0);
     }
     if (v->n_globals == v->cap_globals) {
@@ -54,17 +55,33 @@ uint64_t vm_global(struct vm *v, struct str module, struct str name) {
 static bool evidence_in(struct vm *v, uint64_t x, unsigned depth, bool *blurred) {
     char tmp[1024];
     switch (pv_tag(x)) {
-    case PV_STR: case PV_BYTES: return text_is_evidence(vm_text(v, x, tmp, sizeof tmp));
+    case PV_STR:
+    case PV_BYTES: return text_is_evidence(vm_text(v, x, tmp, sizeof tmp));
     case PV_TUPLE: {
         size_t n = MIN(vm_tuple_len(v, x), (size_t)VM_TUPLE_KEEP);
         for (size_t i = 0; i < n && depth < 4; i++)
             if (evidence_in(v, vm_tuple_at(v, x, i), depth + 1, blurred)) return true;
         return false;
     }
-    case PV_INST: *blurred = true; return depth < 4 && pv_inst_args(x) && evidence_in(v, PV(PV_TUPLE, pv_inst_args(x)), depth + 1, blurred);
+    case PV_INST:
+        *blurred = true;
+        return depth < 4 && pv_inst_args(x) && evidence_in(v, PV(PV_TUPLE, pv_inst_args(x)), depth + 1, blurred);
     case PV_GLOBAL: return v->globals[pv_load(x)].obj.cls == PY_DANGER;
-    case PV_LIST: case PV_DICT: case PV_SET: case PV_FROZENSET: case PV_OPAQUE: case PV_UNKNOWN: case PV_BYTEARRAY: *blurred = true; return false;
-    case PV_NONE: case PV_BOOL: case PV_INT: case PV_FLOAT: case PV_PERSID: case PV_EXT: case PV_BUFFER: default: return false;
+    case PV_LIST:
+    case PV_DICT:
+    case PV_SET:
+    case PV_FROZENSET:
+    case PV_OPAQUE:
+    case PV_UNKNOWN:
+    case PV_BYTEARRAY: *blurred = true; return false;
+    case PV_NONE:
+    case PV_BOOL:
+    case PV_INT:
+    case PV_FLOAT:
+    case PV_PERSID:
+    case PV_EXT:
+    case PV_BUFFER:
+    default: return false;
     }
 }
 
@@ -123,19 +140,24 @@ static void call_global(struct vm *v, uint64_t callee, uint64_t args) {
     case PY_SHAPE:
         if (g->obj.shape == SHAPE_RECONSTRUCTOR) {
             uint64_t base = vm_tuple_at(v, args, 1);
-            if (pv_tag(base) == PV_GLOBAL && !vm_is_known_type(v, base)) facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
+            if (pv_tag(base) == PV_GLOBAL && !vm_is_known_type(v, base))
+                facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
             vm_newobj(v, vm_tuple_at(v, args, 0), PV(PV_TUPLE, 0));
             return;
         }
         if (!vm_shape_ok(v, g->obj.shape, args)) {
-            facts_addz(v->s->f, has_evidence(v, args, g->first_off) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
+            facts_addz(v->s->f, has_evidence(v, args, g->first_off) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_ODD,
+                       g->dotted, (int64_t)v->op_at);
         }
         break;
     case PY_CLASS:
         if (!enum_like(v, g, args)) facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
         break;
     case PY_TYPE: facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at); break;
-    case PY_UNKNOWN: case PY_LIBRARY: case PY_DANGER: default: unknown_call(v, g, args); break;
+    case PY_UNKNOWN:
+    case PY_LIBRARY:
+    case PY_DANGER:
+    default: unknown_call(v, g, args); break;
     }
     vm_push(v, inst(callee, args));
 }
@@ -149,14 +171,30 @@ void vm_call(struct vm *v, uint64_t callee, uint64_t args, const char *how) {
     case PV_INST: {
         const struct vm_global *g = &v->globals[pv_inst_global(callee)];
         snprintf(text, sizeof text, "%s()", g->dotted);
-        facts_addz(v->s->f, has_evidence(v, args, g->first_off) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_COMPUTED, text, (int64_t)v->op_at);
+        facts_addz(v->s->f, has_evidence(v, args, g->first_off) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_COMPUTED,
+                   text, (int64_t)v->op_at);
         break;
     }
-    case PV_UNKNOWN: case PV_PERSID: case PV_OPAQUE:
-        facts_addz(v->s->f, has_evidence(v, args, 0) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_COMPUTED, "?", (int64_t)v->op_at);
+    case PV_UNKNOWN:
+    case PV_PERSID:
+    case PV_OPAQUE:
+        facts_addz(v->s->f, has_evidence(v, args, 0) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_COMPUTED, "?",
+                   (int64_t)v->op_at);
         break;
-    case PV_NONE: case PV_BOOL: case PV_INT: case PV_FLOAT: case PV_STR: case PV_BYTES: case PV_TUPLE: case PV_LIST: case PV_DICT:
-    case PV_SET: case PV_FROZENSET: case PV_BYTEARRAY: case PV_BUFFER: default:
+    case PV_NONE:
+    case PV_BOOL:
+    case PV_INT:
+    case PV_FLOAT:
+    case PV_STR:
+    case PV_BYTES:
+    case PV_TUPLE:
+    case PV_LIST:
+    case PV_DICT:
+    case PV_SET:
+    case PV_FROZENSET:
+    case PV_BYTEARRAY:
+    case PV_BUFFER:
+    default:
         /* Python raises here: what follows does not run, what came before did */
         v->called = false;
         vm_error(v, "a plain value is called");
@@ -168,8 +206,8 @@ void vm_call(struct vm *v, uint64_t callee, uint64_t args, const char *how) {
 
 static bool is_container(const struct vm_global *g) {
     struct str d = str_of(g->dotted);
-    return str_starts(d, "collections.") || str_eqz(d, "builtins.set") || str_eqz(d, "builtins.list") || str_eqz(d, "builtins.dict") ||
-           str_eqz(d, "builtins.bytearray") || str_eqz(d, "array.array");
+    return str_starts(d, "collections.") || str_eqz(d, "builtins.set") || str_eqz(d, "builtins.list") ||
+           str_eqz(d, "builtins.dict") || str_eqz(d, "builtins.bytearray") || str_eqz(d, "array.array");
 }
 
 void vm_mutate(struct vm *v, uint64_t t, const char *method) {
@@ -180,17 +218,34 @@ void vm_mutate(struct vm *v, uint64_t t, const char *method) {
         snprintf(text, sizeof text, "%s.%s", g->dotted, method);
         v->called = true;
         if (g->obj.cls == PY_CLASS || is_container(g)) return;
-        facts_addz(v->s->f, g->obj.cls == PY_UNKNOWN || g->obj.cls == PY_DANGER ? FACT_PICKLE_CALL : FACT_PICKLE_CALL_ODD, text, (int64_t)v->op_at);
+        facts_addz(v->s->f,
+                   g->obj.cls == PY_UNKNOWN || g->obj.cls == PY_DANGER ? FACT_PICKLE_CALL : FACT_PICKLE_CALL_ODD, text,
+                   (int64_t)v->op_at);
         return;
     }
-    case PV_GLOBAL: facts_addz(v->s->f, FACT_PICKLE_GLOBAL_WRITE, v->globals[pv_load(t)].dotted, (int64_t)v->op_at); return;
-    case PV_LIST: case PV_DICT: case PV_SET: case PV_BYTEARRAY: return; /* wrong kind of literal: Python raises or appends */
-    case PV_UNKNOWN: case PV_EXT: case PV_PERSID: case PV_BUFFER: case PV_OPAQUE:
+    case PV_GLOBAL:
+        facts_addz(v->s->f, FACT_PICKLE_GLOBAL_WRITE, v->globals[pv_load(t)].dotted, (int64_t)v->op_at);
+        return;
+    case PV_LIST:
+    case PV_DICT:
+    case PV_SET:
+    case PV_BYTEARRAY: return; /* wrong kind of literal: Python raises or appends */
+    case PV_UNKNOWN:
+    case PV_EXT:
+    case PV_PERSID:
+    case PV_BUFFER:
+    case PV_OPAQUE:
         if (!v->degraded) facts_addz(v->s->f, FACT_PICKLE_CALL_COMPUTED, method, (int64_t)v->op_at);
         return;
-    case PV_NONE: case PV_BOOL: case PV_INT: case PV_FLOAT: case PV_STR: case PV_BYTES: case PV_TUPLE: case PV_FROZENSET: default:
-        vm_error(v, "an item is put into a plain value");
-        return;
+    case PV_NONE:
+    case PV_BOOL:
+    case PV_INT:
+    case PV_FLOAT:
+    case PV_STR:
+    case PV_BYTES:
+    case PV_TUPLE:
+    case PV_FROZENSET:
+    default: vm_error(v, "an item is put into a plain value"); return;
     }
 }
 
@@ -214,12 +269,16 @@ void vm_build(struct vm *v) {
     case PY_CLASS:
         if (v->joblib && str_eqz(str_of(g->dotted), "joblib.numpy_pickle.NumpyArrayWrapper")) vm_joblib_array(v, state);
         return;
-    case PY_DATA: case PY_TYPE: return;
+    case PY_DATA:
+    case PY_TYPE: return;
     case PY_SHAPE:
         if (g->obj.shape == SHAPE_TENSOR || (g->obj.shape == SHAPE_ARRAY && pv_tag(state) != PV_TUPLE))
             facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, text, (int64_t)v->op_at);
         return;
-    case PY_UNKNOWN: case PY_LIBRARY: case PY_DANGER: default: facts_addz(v->s->f, FACT_PICKLE_CALL, text, (int64_t)v->op_at); return;
+    case PY_UNKNOWN:
+    case PY_LIBRARY:
+    case PY_DANGER:
+    default: facts_addz(v->s->f, FACT_PICKLE_CALL, text, (int64_t)v->op_at); return;
     }
 }
 
@@ -230,6 +289,7 @@ void vm_finish(struct vm *v) {
         bool odd = g->obj.cls == PY_DANGER || g->obj.cls == PY_UNKNOWN || g->obj.cls == PY_LIBRARY;
         if (odd && !g->called) facts_addz(v->s->f, FACT_PICKLE_IMPORT, g->dotted, (int64_t)g->first_off);
         if (odd && g->obj.cls == PY_DANGER) v->called = true;
-        if (!odd && g->called && proven++ < 24) facts_addz(v->s->f, FACT_PICKLE_PROVEN, g->dotted, (int64_t)g->first_off);
+        if (!odd && g->called && proven++ < 24)
+            facts_addz(v->s->f, FACT_PICKLE_PROVEN, g->dotted, (int64_t)g->first_off);
     }
 }

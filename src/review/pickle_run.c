@@ -61,7 +61,8 @@ static void memo_get(struct vm *v, uint64_t key) {
 }
 
 static void r_proto(struct vm *v, struct span a) {
-    if (v->proto >= 0 || a.p[0] > 5 || a.p[0] < 2) facts_addf(v->s->f, FACT_PICKLE_PROTO, (int64_t)v->op_at, "%u", a.p[0]);
+    if (v->proto >= 0 || a.p[0] > 5 || a.p[0] < 2)
+        facts_addf(v->s->f, FACT_PICKLE_PROTO, (int64_t)v->op_at, "%u", a.p[0]);
     v->proto = a.p[0];
     if (a.p[0] > 5) vm_error(v, "unknown protocol");
 }
@@ -119,11 +120,18 @@ static void r_int(struct vm *v, struct span a) {
     struct span d = span_from(a, neg);
     if (d.n && d.p[d.n - 1] == 'L') d.n--;
     uint64_t x = dec(d, &ok);
-    vm_push(v, ok && x < (1ull << 55) ? PV(PV_INT, (uint64_t)(neg ? -(int64_t)x : (int64_t)x)) : PV(PV_INT, INT64_MAX >> 8));
+    vm_push(v, ok && x < (1ull << 55) ? PV(PV_INT, (uint64_t)(neg ? -(int64_t)x : (int64_t)x))
+                                      : PV(PV_INT, INT64_MAX >> 8));
 }
-static void r_binint(struct vm *v, struct span a) { vm_push(v, PV(PV_INT, (uint64_t)(int64_t)(int32_t)le32(a.p))); }
-static void r_binint1(struct vm *v, struct span a) { vm_push(v, PV(PV_INT, a.p[0])); }
-static void r_binint2(struct vm *v, struct span a) { vm_push(v, PV(PV_INT, le16(a.p))); }
+static void r_binint(struct vm *v, struct span a) {
+    vm_push(v, PV(PV_INT, (uint64_t)(int64_t)(int32_t)le32(a.p)));
+}
+static void r_binint1(struct vm *v, struct span a) {
+    vm_push(v, PV(PV_INT, a.p[0]));
+}
+static void r_binint2(struct vm *v, struct span a) {
+    vm_push(v, PV(PV_INT, le16(a.p)));
+}
 static void r_long(struct vm *v, struct span a) {
     int64_t x = 0;
     if (a.n > 7) x = INT64_MAX >> 8;
@@ -132,8 +140,14 @@ static void r_long(struct vm *v, struct span a) {
     if (a.n && a.n <= 7 && a.p[a.n - 1] & 0x80) x -= (int64_t)1 << (8 * a.n);
     vm_push(v, PV(PV_INT, (uint64_t)x));
 }
-static void r_false(struct vm *v, struct span a) { (void)a; vm_push(v, PV(PV_BOOL, 0)); }
-static void r_true(struct vm *v, struct span a) { (void)a; vm_push(v, PV(PV_BOOL, 1)); }
+static void r_false(struct vm *v, struct span a) {
+    (void)a;
+    vm_push(v, PV(PV_BOOL, 0));
+}
+static void r_true(struct vm *v, struct span a) {
+    (void)a;
+    vm_push(v, PV(PV_BOOL, 1));
+}
 static void r_str(struct vm *v, struct span a) {
     (void)a;
     uint64_t x = PV(PV_STR, v->op_at);
@@ -162,11 +176,26 @@ static void tuple_n(struct vm *v, size_t n) {
     for (size_t i = n; i-- > 0;) x[i] = vm_pop(v);
     vm_push(v, vm_tuple(v, x, n));
 }
-static void r_tuple1(struct vm *v, struct span a) { (void)a; tuple_n(v, 1); }
-static void r_tuple2(struct vm *v, struct span a) { (void)a; tuple_n(v, 2); }
-static void r_tuple3(struct vm *v, struct span a) { (void)a; tuple_n(v, 3); }
-static void r_empty_tuple(struct vm *v, struct span a) { (void)a; vm_push(v, PV(PV_TUPLE, 0)); }
-static void r_empty_dict(struct vm *v, struct span a) { (void)a; vm_push(v, vm_dict_new(v)); }
+static void r_tuple1(struct vm *v, struct span a) {
+    (void)a;
+    tuple_n(v, 1);
+}
+static void r_tuple2(struct vm *v, struct span a) {
+    (void)a;
+    tuple_n(v, 2);
+}
+static void r_tuple3(struct vm *v, struct span a) {
+    (void)a;
+    tuple_n(v, 3);
+}
+static void r_empty_tuple(struct vm *v, struct span a) {
+    (void)a;
+    vm_push(v, PV(PV_TUPLE, 0));
+}
+static void r_empty_dict(struct vm *v, struct span a) {
+    (void)a;
+    vm_push(v, vm_dict_new(v));
+}
 static void r_list(struct vm *v, struct span a) {
     (void)a;
     v->stack.n = vm_mark(v);
@@ -216,7 +245,8 @@ static void r_setitem(struct vm *v, struct span a) {
 static void r_setitems(struct vm *v, struct span a) {
     (void)a;
     size_t from = vm_mark(v);
-    uint64_t t = from > (v->marks.n ? (size_t)v->marks.p[v->marks.n - 1] : 0) ? v->stack.p[from - 1] : PV(PV_UNKNOWN, 0);
+    uint64_t t =
+        from > (v->marks.n ? (size_t)v->marks.p[v->marks.n - 1] : 0) ? v->stack.p[from - 1] : PV(PV_UNKNOWN, 0);
     if (pv_tag(t) == PV_DICT) put_pairs(v, t, from);
     else vm_mutate(v, t, "__setitem__");
     v->stack.n = from;
@@ -227,22 +257,36 @@ static void r_get(struct vm *v, struct span a) {
     if (ok) memo_get(v, k);
     else vm_error(v, "memo key is not a number");
 }
-static void r_binget(struct vm *v, struct span a) { memo_get(v, a.p[0]); }
-static void r_long_binget(struct vm *v, struct span a) { memo_get(v, le32(a.p)); }
+static void r_binget(struct vm *v, struct span a) {
+    memo_get(v, a.p[0]);
+}
+static void r_long_binget(struct vm *v, struct span a) {
+    memo_get(v, le32(a.p));
+}
 static void r_put(struct vm *v, struct span a) {
     bool ok;
     uint64_t k = dec(a, &ok);
     if (ok) memo_put(v, k);
     else vm_error(v, "memo key is not a number");
 }
-static void r_binput(struct vm *v, struct span a) { memo_put(v, a.p[0]); }
-static void r_long_binput(struct vm *v, struct span a) { memo_put(v, le32(a.p)); }
-static void r_memoize(struct vm *v, struct span a) { (void)a; memo_put(v, v->memo.n); }
+static void r_binput(struct vm *v, struct span a) {
+    memo_put(v, a.p[0]);
+}
+static void r_long_binput(struct vm *v, struct span a) {
+    memo_put(v, le32(a.p));
+}
+static void r_memoize(struct vm *v, struct span a) {
+    (void)a;
+    memo_put(v, v->memo.n);
+}
 static void r_persid(struct vm *v, struct span a) {
     (void)a;
     vm_persid(v, PV(PV_STR, v->op_at));
 }
-static void r_binpersid(struct vm *v, struct span a) { (void)a; vm_persid(v, vm_pop(v)); }
+static void r_binpersid(struct vm *v, struct span a) {
+    (void)a;
+    vm_persid(v, vm_pop(v));
+}
 static struct str cut_line(struct span *rest) {
     const uint8_t *nl = memchr(rest->p, '\n', rest->n);
     size_t n = nl ? (size_t)(nl - rest->p) : rest->n;
@@ -255,7 +299,9 @@ static uint64_t global_of(struct vm *v, struct span a) {
     struct str m = cut_line(&a);
     return vm_global(v, m, cut_line(&a));
 }
-static void r_global(struct vm *v, struct span a) { vm_push(v, global_of(v, a)); }
+static void r_global(struct vm *v, struct span a) {
+    vm_push(v, global_of(v, a));
+}
 static void r_stack_global(struct vm *v, struct span a) {
     (void)a;
     char t1[VM_NAME_MAX], t2[VM_NAME_MAX];
@@ -301,42 +347,104 @@ static void r_newobj_ex(struct vm *v, struct span a) {
     vm_pop(v); /* keyword arguments: a literal dict; its values were judged when pushed */
     r_newobj(v, a);
 }
-static void r_build(struct vm *v, struct span a) { (void)a; vm_build(v); }
+static void r_build(struct vm *v, struct span a) {
+    (void)a;
+    vm_build(v);
+}
 static void ext(struct vm *v, uint32_t code) {
     facts_addf(v->s->f, FACT_PICKLE_EXT, (int64_t)v->op_at, "%" PRIu32, code);
     v->called = true;
     vm_push(v, PV(PV_EXT, code));
 }
-static void r_ext1(struct vm *v, struct span a) { ext(v, a.p[0]); }
-static void r_ext2(struct vm *v, struct span a) { ext(v, le16(a.p)); }
-static void r_ext4(struct vm *v, struct span a) { ext(v, le32(a.p)); }
+static void r_ext1(struct vm *v, struct span a) {
+    ext(v, a.p[0]);
+}
+static void r_ext2(struct vm *v, struct span a) {
+    ext(v, le16(a.p));
+}
+static void r_ext4(struct vm *v, struct span a) {
+    ext(v, le32(a.p));
+}
 static void r_next_buffer(struct vm *v, struct span a) {
     (void)a;
     facts_addz(v->s->f, FACT_PICKLE_BUFFER, "", (int64_t)v->op_at);
     vm_push(v, PV(PV_BUFFER, 0));
 }
-static void r_readonly_buffer(struct vm *v, struct span a) { (void)a; (void)vm_top(v); }
+static void r_readonly_buffer(struct vm *v, struct span a) {
+    (void)a;
+    (void)vm_top(v);
+}
 
 #define P(tag) (uint8_t)(PV_##tag + 1), NULL
 static const struct op ops[256] = {
-    ['('] = {A_0, 0, r_mark}, ['.'] = {A_0, 0, r_stop}, ['0'] = {A_0, 0, r_pop}, ['1'] = {A_0, 0, r_pop_mark},
-    ['2'] = {A_0, 0, r_dup}, ['F'] = {A_LINE, P(FLOAT)}, ['I'] = {A_LINE, 0, r_int}, ['J'] = {A_4, 0, r_binint},
-    ['K'] = {A_1, 0, r_binint1}, ['L'] = {A_LINE, 0, r_int}, ['M'] = {A_2, 0, r_binint2}, ['N'] = {A_0, P(NONE)},
-    ['P'] = {A_LINE, 0, r_persid}, ['Q'] = {A_0, 0, r_binpersid}, ['R'] = {A_0, 0, r_reduce}, ['S'] = {A_LINE, 0, r_str},
-    ['T'] = {A_N4S, 0, r_str}, ['U'] = {A_N1, 0, r_str}, ['V'] = {A_LINE, 0, r_str}, ['X'] = {A_N4, 0, r_str},
-    ['a'] = {A_0, 0, r_append}, ['b'] = {A_0, 0, r_build}, ['c'] = {A_LINE2, 0, r_global}, ['d'] = {A_0, 0, r_dict},
-    ['}'] = {A_0, 0, r_empty_dict}, ['e'] = {A_0, 0, r_appends}, ['g'] = {A_LINE, 0, r_get}, ['h'] = {A_1, 0, r_binget},
-    ['i'] = {A_LINE2, 0, r_inst}, ['j'] = {A_4, 0, r_long_binget}, ['l'] = {A_0, 0, r_list}, [']'] = {A_0, P(LIST)},
-    ['o'] = {A_0, 0, r_obj}, ['p'] = {A_LINE, 0, r_put}, ['q'] = {A_1, 0, r_binput}, ['r'] = {A_4, 0, r_long_binput},
-    ['s'] = {A_0, 0, r_setitem}, ['t'] = {A_0, 0, r_tuple}, [')'] = {A_0, 0, r_empty_tuple}, ['u'] = {A_0, 0, r_setitems},
-    ['G'] = {A_8, P(FLOAT)}, [0x80] = {A_1, 0, r_proto}, [0x81] = {A_0, 0, r_newobj}, [0x82] = {A_1, 0, r_ext1},
-    [0x83] = {A_2, 0, r_ext2}, [0x84] = {A_4, 0, r_ext4}, [0x85] = {A_0, 0, r_tuple1}, [0x86] = {A_0, 0, r_tuple2},
-    [0x87] = {A_0, 0, r_tuple3}, [0x88] = {A_0, 0, r_true}, [0x89] = {A_0, 0, r_false}, [0x8a] = {A_N1, 0, r_long},
-    [0x8b] = {A_N4S, 0, r_long}, ['B'] = {A_N4, 0, r_bytes}, ['C'] = {A_N1, 0, r_bytes}, [0x8c] = {A_N1, 0, r_str},
-    [0x8d] = {A_N8, 0, r_str}, [0x8e] = {A_N8, 0, r_bytes}, [0x8f] = {A_0, P(SET)}, [0x90] = {A_0, 0, r_additems},
-    [0x91] = {A_0, 0, r_frozenset}, [0x92] = {A_0, 0, r_newobj_ex}, [0x93] = {A_0, 0, r_stack_global},
-    [0x94] = {A_0, 0, r_memoize}, [0x95] = {A_8, 0, r_frame}, [0x96] = {A_N8, 0, r_bytearray},
-    [0x97] = {A_0, 0, r_next_buffer}, [0x98] = {A_0, 0, r_readonly_buffer},
+    ['('] = {A_0, 0, r_mark},
+    ['.'] = {A_0, 0, r_stop},
+    ['0'] = {A_0, 0, r_pop},
+    ['1'] = {A_0, 0, r_pop_mark},
+    ['2'] = {A_0, 0, r_dup},
+    ['F'] = {A_LINE, P(FLOAT)},
+    ['I'] = {A_LINE, 0, r_int},
+    ['J'] = {A_4, 0, r_binint},
+    ['K'] = {A_1, 0, r_binint1},
+    ['L'] = {A_LINE, 0, r_int},
+    ['M'] = {A_2, 0, r_binint2},
+    ['N'] = {A_0, P(NONE)},
+    ['P'] = {A_LINE, 0, r_persid},
+    ['Q'] = {A_0, 0, r_binpersid},
+    ['R'] = {A_0, 0, r_reduce},
+    ['S'] = {A_LINE, 0, r_str},
+    ['T'] = {A_N4S, 0, r_str},
+    ['U'] = {A_N1, 0, r_str},
+    ['V'] = {A_LINE, 0, r_str},
+    ['X'] = {A_N4, 0, r_str},
+    ['a'] = {A_0, 0, r_append},
+    ['b'] = {A_0, 0, r_build},
+    ['c'] = {A_LINE2, 0, r_global},
+    ['d'] = {A_0, 0, r_dict},
+    ['}'] = {A_0, 0, r_empty_dict},
+    ['e'] = {A_0, 0, r_appends},
+    ['g'] = {A_LINE, 0, r_get},
+    ['h'] = {A_1, 0, r_binget},
+    ['i'] = {A_LINE2, 0, r_inst},
+    ['j'] = {A_4, 0, r_long_binget},
+    ['l'] = {A_0, 0, r_list},
+    [']'] = {A_0, P(LIST)},
+    ['o'] = {A_0, 0, r_obj},
+    ['p'] = {A_LINE, 0, r_put},
+    ['q'] = {A_1, 0, r_binput},
+    ['r'] = {A_4, 0, r_long_binput},
+    ['s'] = {A_0, 0, r_setitem},
+    ['t'] = {A_0, 0, r_tuple},
+    [')'] = {A_0, 0, r_empty_tuple},
+    ['u'] = {A_0, 0, r_setitems},
+    ['G'] = {A_8, P(FLOAT)},
+    [0x80] = {A_1, 0, r_proto},
+    [0x81] = {A_0, 0, r_newobj},
+    [0x82] = {A_1, 0, r_ext1},
+    [0x83] = {A_2, 0, r_ext2},
+    [0x84] = {A_4, 0, r_ext4},
+    [0x85] = {A_0, 0, r_tuple1},
+    [0x86] = {A_0, 0, r_tuple2},
+    [0x87] = {A_0, 0, r_tuple3},
+    [0x88] = {A_0, 0, r_true},
+    [0x89] = {A_0, 0, r_false},
+    [0x8a] = {A_N1, 0, r_long},
+    [0x8b] = {A_N4S, 0, r_long},
+    ['B'] = {A_N4, 0, r_bytes},
+    ['C'] = {A_N1, 0, r_bytes},
+    [0x8c] = {A_N1, 0, r_str},
+    [0x8d] = {A_N8, 0, r_str},
+    [0x8e] = {A_N8, 0, r_bytes},
+    [0x8f] = {A_0, P(SET)},
+    [0x90] = {A_0, 0, r_additems},
+    [0x91] = {A_0, 0, r_frozenset},
+    [0x92] = {A_0, 0, r_newobj_ex},
+    [0x93] = {A_0, 0, r_stack_global},
+    [0x94] = {A_0, 0, r_memoize},
+    [0x95] = {A_8, 0, r_frame},
+    [0x96] = {A_N8, 0, r_bytearray},
+    [0x97] = {A_0, 0, r_next_buffer},
+    [0x98] = {A_0, 0, r_readonly_buffer},
 };
 
 /* Length of the operand (and where its payload begins) or SIZE_MAX when it does not fit the rest. */
@@ -351,16 +459,30 @@ static size_t operand(const struct vm *v, enum arg kind, size_t *payload) {
     case A_2: need = 2; break;
     case A_4: need = 4; break;
     case A_8: need = 8; break;
-    case A_LINE: case A_LINE2: {
+    case A_LINE:
+    case A_LINE2: {
         const uint8_t *nl = memchr(p, '\n', left);
         if (nl && kind == A_LINE2) nl = memchr(nl + 1, '\n', left - (size_t)(nl + 1 - p));
         return nl ? (size_t)(nl - p) + 1 : SIZE_MAX;
     }
-    case A_N1: *payload = 1; n = left >= 1 ? p[0] : UINT64_MAX; break;
-    case A_N4: *payload = 4; n = left >= 4 ? le32(p) : UINT64_MAX; break;
-    case A_N4S: *payload = 4; n = left >= 4 && !(p[3] & 0x80) ? le32(p) : UINT64_MAX; break;
-    case A_N8: *payload = 8; n = left >= 8 ? le64(p) : UINT64_MAX; break;
-    case A_BAD: default: return SIZE_MAX;
+    case A_N1:
+        *payload = 1;
+        n = left >= 1 ? p[0] : UINT64_MAX;
+        break;
+    case A_N4:
+        *payload = 4;
+        n = left >= 4 ? le32(p) : UINT64_MAX;
+        break;
+    case A_N4S:
+        *payload = 4;
+        n = left >= 4 && !(p[3] & 0x80) ? le32(p) : UINT64_MAX;
+        break;
+    case A_N8:
+        *payload = 8;
+        n = left >= 8 ? le64(p) : UINT64_MAX;
+        break;
+    case A_BAD:
+    default: return SIZE_MAX;
     }
     if (*payload) {
         if (n > left - MIN(*payload, left) || *payload > left) return SIZE_MAX;

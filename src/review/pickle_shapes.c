@@ -8,8 +8,19 @@
 /* A value without behaviour: literals, known types, results of proven calls. */
 static bool plain(const struct vm *v, uint64_t x, unsigned depth) {
     switch (pv_tag(x)) {
-    case PV_NONE: case PV_BOOL: case PV_INT: case PV_FLOAT: case PV_STR: case PV_BYTES: case PV_LIST: case PV_DICT: case PV_SET:
-    case PV_FROZENSET: case PV_BYTEARRAY: case PV_PERSID: case PV_BUFFER: return true;
+    case PV_NONE:
+    case PV_BOOL:
+    case PV_INT:
+    case PV_FLOAT:
+    case PV_STR:
+    case PV_BYTES:
+    case PV_LIST:
+    case PV_DICT:
+    case PV_SET:
+    case PV_FROZENSET:
+    case PV_BYTEARRAY:
+    case PV_PERSID:
+    case PV_BUFFER: return true;
     case PV_TUPLE: {
         size_t n = MIN(vm_tuple_len(v, x), (size_t)VM_TUPLE_KEEP);
         for (size_t i = 0; i < n; i++)
@@ -21,7 +32,10 @@ static bool plain(const struct vm *v, uint64_t x, unsigned depth) {
         enum py_class c = v->globals[pv_inst_global(x)].obj.cls;
         return c == PY_DATA || c == PY_SHAPE || c == PY_CLASS || c == PY_TYPE;
     }
-    case PV_UNKNOWN: case PV_OPAQUE: case PV_EXT: default: return false;
+    case PV_UNKNOWN:
+    case PV_OPAQUE:
+    case PV_EXT:
+    default: return false;
     }
 }
 
@@ -35,7 +49,8 @@ static bool all_plain(const struct vm *v, uint64_t args, size_t from) {
 
 /* offset + Σ (size-1)·stride stays inside the storage's element count. */
 static bool tensor_inside(const struct vm *v, uint64_t args) {
-    uint64_t persid = vm_tuple_at(v, args, 0), off = vm_tuple_at(v, args, 1), size = vm_tuple_at(v, args, 2), stride = vm_tuple_at(v, args, 3);
+    uint64_t persid = vm_tuple_at(v, args, 0), off = vm_tuple_at(v, args, 1), size = vm_tuple_at(v, args, 2),
+             stride = vm_tuple_at(v, args, 3);
     if (pv_tag(persid) != PV_PERSID || pv_tag(size) != PV_TUPLE || pv_tag(stride) != PV_TUPLE) return true;
     uint64_t numel = vm_tuple_at(v, PV(PV_TUPLE, pv_load(persid)), 4);
     if (pv_tag(numel) != PV_INT || pv_tag(off) != PV_INT) return true;
@@ -70,11 +85,14 @@ bool vm_shape_ok(struct vm *v, enum py_shape shape, uint64_t args) {
     case SHAPE_TENSOR: return n >= 2 && plain(v, a0, 0) && all_plain(v, args, 1) && tensor_inside(v, args);
     case SHAPE_PARAMETER: return n >= 2 && pv_tag(a0) == PV_INST && all_plain(v, args, 1);
     case SHAPE_ARRAY: return n >= 2 && vm_is_known_type(v, a0) && all_plain(v, args, 1);
-    case SHAPE_ENCODE: return n >= 1 && n <= 2 && pv_tag(a0) == PV_STR && (n == 1 || str_in(v, a1, encodings, ARRAY_LEN(encodings)));
+    case SHAPE_ENCODE:
+        return n >= 1 && n <= 2 && pv_tag(a0) == PV_STR && (n == 1 || str_in(v, a1, encodings, ARRAY_LEN(encodings)));
     case SHAPE_TYPE_FIRST: return n >= 1 && vm_is_known_type(v, a0) && all_plain(v, args, 1);
     case SHAPE_FROM_TYPE:
-        if (n < 3 || pv_tag(a0) != PV_GLOBAL || !vm_is_known_type(v, a1) || pv_tag(vm_tuple_at(v, args, 2)) != PV_TUPLE) return false;
-        if (v->globals[pv_load(a0)].obj.cls != PY_SHAPE || v->globals[pv_load(a0)].obj.shape == SHAPE_FROM_TYPE) return false;
+        if (n < 3 || pv_tag(a0) != PV_GLOBAL || !vm_is_known_type(v, a1) || pv_tag(vm_tuple_at(v, args, 2)) != PV_TUPLE)
+            return false;
+        if (v->globals[pv_load(a0)].obj.cls != PY_SHAPE || v->globals[pv_load(a0)].obj.shape == SHAPE_FROM_TYPE)
+            return false;
         v->globals[pv_load(a0)].called = true;
         return vm_shape_ok(v, v->globals[pv_load(a0)].obj.shape, vm_tuple_at(v, args, 2));
     case SHAPE_FACTORY: return n == 0 || pv_tag(a0) == PV_NONE || (vm_is_known_type(v, a0) && all_plain(v, args, 1));
@@ -85,7 +103,9 @@ bool vm_shape_ok(struct vm *v, enum py_shape shape, uint64_t args) {
         struct str s = vm_text(v, a1, tmp, sizeof tmp);
         return v->globals[pv_load(a0)].obj.cls == PY_CLASS && s.n && s.p[0] >= 'A' && s.p[0] <= 'Z';
     }
-    case SHAPE_RECONSTRUCTOR: case SHAPE_NONE: default: return true;
+    case SHAPE_RECONSTRUCTOR:
+    case SHAPE_NONE:
+    default: return true;
     }
 }
 
@@ -96,13 +116,15 @@ void vm_persid(struct vm *v, uint64_t id) {
     size_t n = vm_tuple_len(v, id);
     uint64_t type = vm_tuple_at(v, id, 1), name = vm_tuple_at(v, id, 2), numel = vm_tuple_at(v, id, 4);
     (void)tmp;
-    if (n >= 5 && str_in(v, vm_tuple_at(v, id, 0), storage, 1) && pv_tag(type) == PV_GLOBAL && pv_tag(name) == PV_STR && pv_tag(numel) == PV_INT) {
+    if (n >= 5 && str_in(v, vm_tuple_at(v, id, 0), storage, 1) && pv_tag(type) == PV_GLOBAL && pv_tag(name) == PV_STR &&
+        pv_tag(numel) == PV_INT) {
         struct vm_global *g = &v->globals[pv_load(type)];
         unsigned item = policy_storage_item(str_of(g->dotted));
         struct str k = vm_text(v, name, key, sizeof key);
         g->called = true; /* used as a type */
         if (!item || pv_int(numel) < 0) {
-            if (!item && g->obj.cls != PY_TYPE) facts_addz(v->s->f, FACT_PICKLE_PERSID_BAD, g->dotted, (int64_t)v->op_at);
+            if (!item && g->obj.cls != PY_TYPE)
+                facts_addz(v->s->f, FACT_PICKLE_PERSID_BAD, g->dotted, (int64_t)v->op_at);
         } else if (v->s->storages) {
             storages_add(v->s->storages, k, (uint64_t)pv_int(numel) * item, item);
         }
@@ -128,7 +150,8 @@ static bool dtype_item(struct str t, uint64_t *item, bool *object) {
 
 void vm_joblib_array(struct vm *v, uint64_t state) {
     char tmp[64];
-    uint64_t shape = vm_dict_get(v, state, "shape"), dtype = vm_dict_get(v, state, "dtype"), align = vm_dict_get(v, state, "numpy_array_alignment_bytes");
+    uint64_t shape = vm_dict_get(v, state, "shape"), dtype = vm_dict_get(v, state, "dtype"),
+             align = vm_dict_get(v, state, "numpy_array_alignment_bytes");
     uint64_t item = 0;
     bool object = false;
     struct str type = STR_NULL;
@@ -168,8 +191,12 @@ void vm_joblib_array(struct vm *v, uint64_t state) {
 
 void vm_literal(struct vm *v, struct span x) {
     bool pickle = x.n >= 12 && x.p[0] == 0x80 && x.p[1] >= 2 && x.p[1] <= 5;
-    bool other = x.n >= 30 && (span_is(x, 0, "PK\3\4", 4) || span_is(x, 0, "\x7f" "ELF", 4) || span_is(x, 0, "MZ", 2) ||
-                               span_is(x, 0, "\x1f\x8b\x08", 3) || span_is(x, 0, "BZh", 3));
+    bool other = x.n >= 30 && (span_is(x, 0, "PK\3\4", 4) ||
+                               span_is(x, 0,
+                                       "\x7f"
+                                       "ELF",
+                                       4) ||
+                               span_is(x, 0, "MZ", 2) || span_is(x, 0, "\x1f\x8b\x08", 3) || span_is(x, 0, "BZh", 3));
     if ((!pickle && !other) || v->s->nested_left == 0 || v->s->depth >= SCAN_DEPTH_MAX) return;
     v->s->nested_left--;
     char name[40];

@@ -65,7 +65,9 @@ void vm_push(struct vm *v, uint64_t x) {
     v->stack.p[v->stack.n++] = x;
 }
 
-static size_t floor_of(const struct vm *v) { return v->marks.n ? (size_t)v->marks.p[v->marks.n - 1] : 0; }
+static size_t floor_of(const struct vm *v) {
+    return v->marks.n ? (size_t)v->marks.p[v->marks.n - 1] : 0;
+}
 
 uint64_t vm_pop(struct vm *v) {
     if (__builtin_expect(v->stack.n > floor_of(v), 1)) return v->stack.p[--v->stack.n];
@@ -109,9 +111,12 @@ uint64_t vm_dict_new(struct vm *v) {
 
 /* Names that give an object behaviour. `__version__`, `__doc__` and the like are data. */
 static bool is_dunder(struct str k) {
-    static const char *const hot[] = {"__setstate__", "__reduce__", "__reduce_ex__", "__class__", "__call__", "__getattr__",
-        "__getattribute__", "__del__", "__init__", "__new__", "__dict__", "__globals__", "__builtins__", "__code__", "__subclasshook__",
-        "__setattr__", "__setitem__", "__getitem__", "__iter__", "__hash__", "__eq__", "__enter__", "__exit__", "__import__", "__loader__"};
+    static const char *const hot[] = {
+        "__setstate__", "__reduce__",       "__reduce_ex__", "__class__",  "__call__",
+        "__getattr__",  "__getattribute__", "__del__",       "__init__",   "__new__",
+        "__dict__",     "__globals__",      "__builtins__",  "__code__",   "__subclasshook__",
+        "__setattr__",  "__setitem__",      "__getitem__",   "__iter__",   "__hash__",
+        "__eq__",       "__enter__",        "__exit__",      "__import__", "__loader__"};
     for (size_t i = 0; i < ARRAY_LEN(hot); i++)
         if (str_eqz(k, hot[i])) return true;
     return false;
@@ -124,7 +129,8 @@ void vm_dict_put(struct vm *v, uint64_t dict, uint64_t key, uint64_t val) {
         struct str k = vm_text(v, key, tmp, sizeof tmp);
         if (k.n > 4 && k.p[0] == '_' && k.p[1] == '_' && is_dunder(k)) {
             enum pv_tag t = pv_tag(val);
-            if (t == PV_GLOBAL || t == PV_INST || t == PV_UNKNOWN || t == PV_EXT) facts_add(v->s->f, FACT_PICKLE_DUNDER, k, (int64_t)v->op_at);
+            if (t == PV_GLOBAL || t == PV_INST || t == PV_UNKNOWN || t == PV_EXT)
+                facts_add(v->s->f, FACT_PICKLE_DUNDER, k, (int64_t)v->op_at);
         }
     }
     if (!at) return;
@@ -166,10 +172,14 @@ uint64_t vm_dict_get(const struct vm *v, uint64_t dict, const char *key) {
 }
 
 static int hex_digit(char c) {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
-/* \xNN and the one-letter escapes of STRING; \uNNNN of UNICODE. What is not ASCII becomes '?', which no name contains. */
+/* \xNN and the one-letter escapes of STRING; \uNNNN of UNICODE. What is not ASCII becomes '?', which no name contains.
+ */
 static struct str unescape(struct str s, bool unicode, char *tmp, size_t cap) {
     size_t n = 0;
     for (size_t i = 0; i < s.n && n + 1 < cap; i++) {
@@ -185,7 +195,8 @@ static struct str unescape(struct str s, bool unicode, char *tmp, size_t cap) {
             if (oct) {
                 unsigned o = 0;
                 size_t k = 0;
-                while (k < 3 && i + 1 + k < s.n && s.p[i + 1 + k] >= '0' && s.p[i + 1 + k] <= '7') o = o * 8 + (unsigned)(s.p[i + 1 + k++] - '0');
+                while (k < 3 && i + 1 + k < s.n && s.p[i + 1 + k] >= '0' && s.p[i + 1 + k] <= '7')
+                    o = o * 8 + (unsigned)(s.p[i + 1 + k++] - '0');
                 tmp[n++] = o < 128 ? (char)o : '?';
                 i += k;
             } else if (!unicode) {
@@ -226,9 +237,15 @@ struct str vm_text(const struct vm *v, uint64_t x, char *tmp, size_t cap) {
         if (s.n >= 2 && (s.p[0] == '\'' || s.p[0] == '"')) s = str_sub(s, 1, s.n - 2);
         return unescape(s, false, tmp, cap);
     }
-    case 'X': case 'B': case 'T': return span_str(span_sub(r, 4, le32(r.p)));
-    case 'U': case 'C': case 0x8c: return span_str(span_sub(r, 1, r.p[0]));
-    case 0x8d: case 0x8e: case 0x96: return span_str(span_sub(r, 8, le64(r.p)));
+    case 'X':
+    case 'B':
+    case 'T': return span_str(span_sub(r, 4, le32(r.p)));
+    case 'U':
+    case 'C':
+    case 0x8c: return span_str(span_sub(r, 1, r.p[0]));
+    case 0x8d:
+    case 0x8e:
+    case 0x96: return span_str(span_sub(r, 8, le64(r.p)));
     default: return STR_NULL;
     }
 }

@@ -21,19 +21,52 @@
 #include "scan.h"
 
 enum pv_tag {
-    PV_UNKNOWN, PV_NONE, PV_BOOL, PV_INT, PV_FLOAT, PV_STR, PV_BYTES, PV_GLOBAL, PV_TUPLE, PV_OPAQUE, PV_LIST, PV_DICT,
-    PV_SET, PV_FROZENSET, PV_BYTEARRAY, PV_INST, PV_PERSID, PV_EXT, PV_BUFFER,
+    PV_UNKNOWN,
+    PV_NONE,
+    PV_BOOL,
+    PV_INT,
+    PV_FLOAT,
+    PV_STR,
+    PV_BYTES,
+    PV_GLOBAL,
+    PV_TUPLE,
+    PV_OPAQUE,
+    PV_LIST,
+    PV_DICT,
+    PV_SET,
+    PV_FROZENSET,
+    PV_BYTEARRAY,
+    PV_INST,
+    PV_PERSID,
+    PV_EXT,
+    PV_BUFFER,
 };
 #define PV(tag, payload) ((uint64_t)(tag) | (uint64_t)(payload) << 8)
-static inline enum pv_tag pv_tag(uint64_t v) { return (enum pv_tag)(v & 0xff); }
-static inline uint64_t pv_load(uint64_t v) { return v >> 8; }
-static inline int64_t pv_int(uint64_t v) { return (int64_t)v >> 8; }
-static inline uint32_t pv_inst_global(uint64_t v) { return (uint32_t)(v >> 8) & 0xffff; }
-static inline uint64_t pv_inst_args(uint64_t v) { return v >> 24; }
+static inline enum pv_tag pv_tag(uint64_t v) {
+    return (enum pv_tag)(v & 0xff);
+}
+static inline uint64_t pv_load(uint64_t v) {
+    return v >> 8;
+}
+static inline int64_t pv_int(uint64_t v) {
+    return (int64_t)v >> 8;
+}
+static inline uint32_t pv_inst_global(uint64_t v) {
+    return (uint32_t)(v >> 8) & 0xffff;
+}
+static inline uint64_t pv_inst_args(uint64_t v) {
+    return v >> 24;
+}
 
 enum {
-    VM_STACK_MAX = 4 * 1024 * 1024, VM_MARKS_MAX = 2 * 1024 * 1024, VM_MEMO_MAX = 6 * 1024 * 1024,
-    VM_NODES_MAX = 6 * 1024 * 1024, VM_GLOBALS_MAX = 4096, VM_TUPLE_KEEP = 64, VM_DICT_KEEP = 12, VM_NAME_MAX = 512,
+    VM_STACK_MAX = 4 * 1024 * 1024,
+    VM_MARKS_MAX = 2 * 1024 * 1024,
+    VM_MEMO_MAX = 6 * 1024 * 1024,
+    VM_NODES_MAX = 6 * 1024 * 1024,
+    VM_GLOBALS_MAX = 4096,
+    VM_TUPLE_KEEP = 64,
+    VM_DICT_KEEP = 12,
+    VM_NAME_MAX = 512,
     VM_DICT_DUNDER = 1,
 };
 
@@ -41,8 +74,8 @@ struct vm_global {
     uint64_t hash;
     struct py_object obj;
     char *dotted;
-    bool called;       /* in any way */
-    bool referred;     /* as an argument of a proven call or as a type */
+    bool called;   /* in any way */
+    bool referred; /* as an argument of a proven call or as a type */
     size_t first_off;
 };
 struct vm_vec {

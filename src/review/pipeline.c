@@ -11,7 +11,15 @@
 #include "base/log.h"
 #include "review_db.h"
 
-enum { PENDING_BATCH = 32, IDLE_MS = 10000, RETRY_MS = 5000, FAILED_MAX = 64, ORPHANS_MAX = 256, ABSENT_MAX = 256, PAGE = 1000 };
+enum {
+    PENDING_BATCH = 32,
+    IDLE_MS = 10000,
+    RETRY_MS = 5000,
+    FAILED_MAX = 64,
+    ORPHANS_MAX = 256,
+    ABSENT_MAX = 256,
+    PAGE = 1000
+};
 
 /* Blobs whose bytes had not arrived when their revision was decided; asked for again now and then. */
 struct late {
@@ -28,7 +36,6 @@ static void late_add(struct late *l, int64_t repo_id, struct str oid) {
     l->list[i].repo_id = repo_id;
     snprintf(l->list[i].oid, sizeof l->list[i].oid, STR_FMT, STR_ARG(str_sub(oid, 0, 64)));
 }
-
 
 struct crew {
     struct review *v;
@@ -82,9 +89,12 @@ static err examine_all(struct review *v, struct late *late, int64_t repo_id, con
     return v->stopping ? err_fail(E_CANCELLED, "the server stops") : OK;
 }
 
-static bool is_file(const struct git_entry *e) { return !e->is_dir && (e->mode & 0170000) != 0160000; }
+static bool is_file(const struct git_entry *e) {
+    return !e->is_dir && (e->mode & 0170000) != 0160000;
+}
 
-err review_tree(struct review *v, struct arena *a, int64_t repo_id, struct str commit, struct git_entry **out, size_t *n) {
+err review_tree(struct review *v, struct arena *a, int64_t repo_id, struct str commit, struct git_entry **out,
+                size_t *n) {
     struct git_entry *list = NULL;
     size_t cap = 0;
     struct str after = STR("");
@@ -104,7 +114,8 @@ err review_tree(struct review *v, struct arena *a, int64_t repo_id, struct str c
         for (size_t i = 0; i < got; i++)
             if (is_file(&page[i])) list[(*n)++] = page[i];
         after = page[got - 1].path;
-        if (*n > REVIEW_FILES_MAX) return err_fail(E_LIMIT, "a revision of more than %d files is not examined", REVIEW_FILES_MAX);
+        if (*n > REVIEW_FILES_MAX)
+            return err_fail(E_LIMIT, "a revision of more than %d files is not examined", REVIEW_FILES_MAX);
     }
     *out = list;
     return OK;
@@ -164,7 +175,9 @@ struct failures {
 };
 static bool failed_lately(const struct failures *f, const struct pending_revision *p) {
     for (unsigned i = 0; i < FAILED_MAX; i++)
-        if (f->list[i].repo_id == p->repo_id && str_eqz(p->commit, f->list[i].commit) && clock_mono_ms() < f->list[i].until_ms) return true;
+        if (f->list[i].repo_id == p->repo_id && str_eqz(p->commit, f->list[i].commit) &&
+            clock_mono_ms() < f->list[i].until_ms)
+            return true;
     return false;
 }
 static void remember(struct failures *f, const struct pending_revision *p) {
@@ -190,7 +203,8 @@ static err pass(struct review *v, struct late *late, struct failures *failed, bo
         } else if (er == E_CANCELLED) {
             e = er;
         } else {
-            log_warn("review.revision_failed", LI("repo_id", list[i].repo_id), LS("commit", list[i].commit), LZ("error", err_text_en()));
+            log_warn("review.revision_failed", LI("repo_id", list[i].repo_id), LS("commit", list[i].commit),
+                     LZ("error", err_text_en()));
             remember(failed, &list[i]);
         }
     }

@@ -92,12 +92,13 @@ unsigned policy_storage_item(struct str d) {
 void policy_digest(void (*add)(void *arg, const char *z), void *arg) {
     char line[200];
     for (size_t i = 0; i < policy_n_renames; i++) {
-        snprintf(line, sizeof line, "r %s %s %s", policy_renames[i].module, policy_renames[i].name ? policy_renames[i].name : "",
-                 policy_renames[i].to);
+        snprintf(line, sizeof line, "r %s %s %s", policy_renames[i].module,
+                 policy_renames[i].name ? policy_renames[i].name : "", policy_renames[i].to);
         add(arg, line);
     }
     for (size_t i = 0; i < policy_n_allow; i++) {
-        snprintf(line, sizeof line, "a %s %d %d", policy_allow[i].dotted, (int)policy_allow[i].obj.cls, (int)policy_allow[i].obj.shape);
+        snprintf(line, sizeof line, "a %s %d %d", policy_allow[i].dotted, (int)policy_allow[i].obj.cls,
+                 (int)policy_allow[i].obj.shape);
         add(arg, line);
     }
     for (size_t i = 0; i < policy_n_danger; i++) add(arg, policy_danger[i]);

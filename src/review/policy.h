@@ -13,12 +13,12 @@
 
 enum py_class {
     PY_UNKNOWN,
-    PY_DATA,      /* calling it only builds a value, whatever literal arguments it gets */
-    PY_TYPE,      /* a type or constant that is only referred to */
-    PY_CLASS,     /* may be instantiated without __init__ and given a state dict */
-    PY_SHAPE,     /* harmless only with the argument shape its checker knows */
-    PY_LIBRARY,   /* a function of a known numeric library, imported but not called */
-    PY_DANGER,    /* executes, imports, loads, opens, connects, or reaches for such things */
+    PY_DATA,    /* calling it only builds a value, whatever literal arguments it gets */
+    PY_TYPE,    /* a type or constant that is only referred to */
+    PY_CLASS,   /* may be instantiated without __init__ and given a state dict */
+    PY_SHAPE,   /* harmless only with the argument shape its checker knows */
+    PY_LIBRARY, /* a function of a known numeric library, imported but not called */
+    PY_DANGER,  /* executes, imports, loads, opens, connects, or reaches for such things */
 };
 enum py_shape {
     SHAPE_NONE,

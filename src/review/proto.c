@@ -53,7 +53,8 @@ static bool well_formed(struct span b, uint32_t *left) {
 }
 
 static bool bad_location(struct str v) {
-    if (v.n == 0 || v.p[0] == '/' || v.p[0] == '\\' || (v.n > 1 && v.p[1] == ':') || str_find(v, STR("://")) >= 0) return true;
+    if (v.n == 0 || v.p[0] == '/' || v.p[0] == '\\' || (v.n > 1 && v.p[1] == ':') || str_find(v, STR("://")) >= 0)
+        return true;
     struct str rest = v, part;
     while (str_split(&rest, '/', &part))
         if (str_eqz(part, "..")) return true;
@@ -61,8 +62,10 @@ static bool bad_location(struct str v) {
 }
 
 static void judge(struct walk *w, struct str v) {
-    static const char *const ops[] = {"ReadFile", "WriteFile", "MatchingFiles", "PyFunc", "EagerPyFunc", "PyFuncStateless", "LoadLibrary",
-        "LoadAndRemapMatrix", "DecodeProtoV2", "ImmutableConst", "GeneratorDataset", "SqlDataset", "ExperimentalSqlDataset"};
+    static const char *const ops[] = {
+        "ReadFile",         "WriteFile",   "MatchingFiles",         "PyFunc",        "EagerPyFunc",
+        "PyFuncStateless",  "LoadLibrary", "LoadAndRemapMatrix",    "DecodeProtoV2", "ImmutableConst",
+        "GeneratorDataset", "SqlDataset",  "ExperimentalSqlDataset"};
     static const char *const domains[] = {"PyOp", "PyCustomOp", "ai.onnx.contrib", "com.microsoft.extensions"};
     for (size_t i = 0; i < ARRAY_LEN(ops); i++)
         if (str_eqz(v, ops[i])) facts_add(w->s->f, FACT_TF_OP, v, -1);
@@ -90,7 +93,8 @@ static void walk(struct walk *w, struct span b, unsigned depth) {
             b = span_from(b, (size_t)n);
             if (n < 300 && str_is_utf8(span_str(in))) judge(w, span_str(in));
             uint32_t left = check;
-            if (n >= 2 && n < 16 * MiB && depth < PROTO_DEPTH && well_formed(span_sub(in, 0, in.n), &left)) walk(w, in, depth + 1);
+            if (n >= 2 && n < 16 * MiB && depth < PROTO_DEPTH && well_formed(span_sub(in, 0, in.n), &left))
+                walk(w, in, depth + 1);
             else if (n >= 16 * MiB) w->strings++;
             else if (n >= 2 && depth < PROTO_DEPTH && left == 0) walk(w, in, depth + 1);
         } else {
@@ -99,7 +103,8 @@ static void walk(struct walk *w, struct span b, unsigned depth) {
     }
 }
 
-/* ONNX ModelProto: ir_version (1, varint) first, or producer/graph; TF SavedModel: schema version 1 and meta graph (2). */
+/* ONNX ModelProto: ir_version (1, varint) first, or producer/graph; TF SavedModel: schema version 1 and meta graph (2).
+ */
 static const char *looks(struct span b, struct str name) {
     if (b.n < 8) return NULL;
     bool onnx_name = str_iends(name, ".onnx"), tf_name = str_iends(name, ".pb") || str_iends(name, ".pbtxt");
@@ -107,11 +112,13 @@ static const char *looks(struct span b, struct str name) {
     uint64_t key, v;
     uint32_t left = 100000;
     if (!varint(&h, &key) || !varint(&h, &v)) return NULL;
-    bool onnx_head = key == 0x08 && v >= 1 && v <= 20 && h.n && (h.p[0] == 0x12 || h.p[0] == 0x1a || h.p[0] == 0x3a || h.p[0] == 0x22 || h.p[0] == 0x42);
+    bool onnx_head = key == 0x08 && v >= 1 && v <= 20 && h.n &&
+                     (h.p[0] == 0x12 || h.p[0] == 0x1a || h.p[0] == 0x3a || h.p[0] == 0x22 || h.p[0] == 0x42);
     bool wire = well_formed(b, &left);
     if (onnx_name && wire) return "onnx";
     if (tf_name && wire) return "tensorflow";
-    if (onnx_head && wire) return memmem(b.p, MIN(b.n, (size_t)4096), "tensorflow", 10) || key != 8 ? "tensorflow" : "onnx";
+    if (onnx_head && wire)
+        return memmem(b.p, MIN(b.n, (size_t)4096), "tensorflow", 10) || key != 8 ? "tensorflow" : "onnx";
     return NULL;
 }
 

@@ -22,7 +22,10 @@ static err load(struct db *d, struct batch *b, struct str *texts) {
     bool row = true;
     err e = OK;
     b->n = 0;
-    TRY(db_prep(d, "SELECT f.oid, f.facts FROM review_facts f JOIN blob_verdict v ON v.oid = f.oid WHERE f.oid > ?1 AND v.rule_pack <> ?2 ORDER BY f.oid LIMIT 200", &st));
+    TRY(db_prep(d,
+                "SELECT f.oid, f.facts FROM review_facts f JOIN blob_verdict v ON v.oid = f.oid WHERE f.oid > ?1 AND "
+                "v.rule_pack <> ?2 ORDER BY f.oid LIMIT 200",
+                &st));
     db_bind_str(st, 1, b->after);
     db_bind_str(st, 2, str_of(review_rule_pack()));
     while (b->n < REJUDGE_BATCH && (e = db_step(st, &row)) == OK && row) {
@@ -41,8 +44,11 @@ static err store_tx(struct db *d, void *arg) {
             TRY(db_exec(d, "DELETE FROM blob_verdict WHERE oid = ?1", "s", x->oid));
             continue;
         }
-        TRY(db_exec(d, "UPDATE blob_verdict SET verdict = ?2, coverage = ?3, findings = ?4, rule_pack = ?5, time_ms = ?6 WHERE oid = ?1", "siissi", x->oid,
-                    (int64_t)x->verdict, (int64_t)x->coverage, x->findings, str_of(review_rule_pack()), clock_wall_ms()));
+        TRY(db_exec(d,
+                    "UPDATE blob_verdict SET verdict = ?2, coverage = ?3, findings = ?4, rule_pack = ?5, time_ms = ?6 "
+                    "WHERE oid = ?1",
+                    "siissi", x->oid, (int64_t)x->verdict, (int64_t)x->coverage, x->findings,
+                    str_of(review_rule_pack()), clock_wall_ms()));
     }
     return OK;
 }
@@ -70,7 +76,9 @@ static err finish_tx(struct db *d, void *arg) {
     struct str pack = str_of(review_rule_pack());
     TRY(db_exec(d, "DELETE FROM blob_verdict WHERE rule_pack <> ?1", "s", pack));
     TRY(db_exec(d, "UPDATE revision SET verdict = 0 WHERE verdict <> 0", ""));
-    return db_exec(d, "INSERT INTO meta (key, value) VALUES ('review.rule_pack', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1", "s", pack);
+    return db_exec(
+        d, "INSERT INTO meta (key, value) VALUES ('review.rule_pack', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+        "s", pack);
 }
 
 static err pack_stands(struct db *d, bool *yes) {

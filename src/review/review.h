@@ -10,10 +10,10 @@
 #include "store/verdict.h"
 
 struct review_finding {
-    const char *rule;         /* stable id: "pickle.call.exec" */
+    const char *rule; /* stable id: "pickle.call.exec" */
     enum verdict severity;
-    struct str message;       /* English msgid-able sentence, arguments already in */
-    struct str where;         /* "data.pkl @ 0x1f3", "layer.0 / offset 128", … */
+    struct str message; /* English msgid-able sentence, arguments already in */
+    struct str where;   /* "data.pkl @ 0x1f3", "layer.0 / offset 128", … */
 };
 struct review_file_result {
     uint8_t sha256[32];
@@ -24,7 +24,8 @@ struct review_file_result {
     struct review_finding *findings;
     size_t n_findings;
 };
-/* Examine one open file in a sandboxed child. Never fails on hostile bytes: crash or time-out = coverage none/partial. [any] */
+/* Examine one open file in a sandboxed child. Never fails on hostile bytes: crash or time-out = coverage none/partial.
+ * [any] */
 may_suspend err review_file(struct arena *a, int fd, struct str name, struct review_file_result *out) must_check;
 /* `ballast review [--json] PATH…`; exit 0 pass/notice, 3 review, 4 block, 2 error. */
 int review_cli_main(int argc, char **argv);
@@ -36,12 +37,12 @@ struct review_opts {
     struct store *store;
     struct hub *hub;
     struct id *id;
-    struct str responsible;   /* person or organisation on whose behalf the automaton decides */
-    unsigned max_workers;     /* 0 = 2 */
-    int64_t slow_ms;          /* test only: added delay per file */
+    struct str responsible; /* person or organisation on whose behalf the automaton decides */
+    unsigned max_workers;   /* 0 = 2 */
+    int64_t slow_ms;        /* test only: added delay per file */
 };
 must_check err review_open(const struct review_opts *o, struct review **out);
-must_check err review_start(struct review *v);  /* server: pipeline fibers; picks up unfinished revisions */
+must_check err review_start(struct review *v); /* server: pipeline fibers; picks up unfinished revisions */
 may_suspend void review_stop(struct review *v);
 void review_close(struct review *v);
 must_check err review_routes(struct review *v, struct http_router *rt); /* statements, override, public key */

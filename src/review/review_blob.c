@@ -59,7 +59,8 @@ static err fill(struct review *v, int64_t repo_id, const struct git_entry *e, in
     return er;
 }
 
-static err record(struct review *v, struct arena *a, struct str oid, const struct review_file_result *r, const struct facts *f, bool examined) {
+static err record(struct review *v, struct arena *a, struct str oid, const struct review_file_result *r,
+                  const struct facts *f, bool examined) {
     struct buf findings cleanup(buf_release), facts cleanup(buf_release);
     buf_init(&findings, 256 * KiB);
     buf_init(&facts, 512 * KiB);
@@ -67,8 +68,13 @@ static err record(struct review *v, struct arena *a, struct str oid, const struc
     if (examined) facts_json(f, &facts);
     TRY(buf_ok(&findings, "findings"));
     TRY(buf_ok(&facts, "facts"));
-    struct blob_record b = {.oid = oid, .format = r->format, .findings = buf_view(&findings), .facts = buf_view(&facts), .bytes = r->bytes,
-        .verdict = r->verdict, .coverage = r->coverage};
+    struct blob_record b = {.oid = oid,
+                            .format = r->format,
+                            .findings = buf_view(&findings),
+                            .facts = buf_view(&facts),
+                            .bytes = r->bytes,
+                            .verdict = r->verdict,
+                            .coverage = r->coverage};
     memcpy(b.sha256, r->sha256, sizeof b.sha256);
     (void)a;
     return review_db_blob_put(v->store, &b);
@@ -90,10 +96,14 @@ static err examine(struct review *v, struct arena *a, int64_t repo_id, const str
     }
     char hex[65];
     hex_encode(r.sha256, sizeof r.sha256, hex);
-    if (e->is_lfs && !str_eqz(oid, hex)) return err_fail(E_CORRUPT, "the stored bytes of " STR_FMT " hash to %s; the file stays unexamined: run ballast fsck", STR_ARG(oid), hex);
+    if (e->is_lfs && !str_eqz(oid, hex))
+        return err_fail(E_CORRUPT,
+                        "the stored bytes of " STR_FMT " hash to %s; the file stays unexamined: run ballast fsck",
+                        STR_ARG(oid), hex);
     if (v->slow_ms > 0) TRY(fiber_sleep(v->slow_ms));
     TRY(record(v, a, oid, &r, f, examined));
-    log_info("review.file", LS("oid", oid), LS("format", r.format), LZ("verdict", verdict_name(r.verdict)), LZ("coverage", coverage_name(r.coverage)));
+    log_info("review.file", LS("oid", oid), LS("format", r.format), LZ("verdict", verdict_name(r.verdict)),
+             LZ("coverage", coverage_name(r.coverage)));
     return OK;
 }
 

@@ -62,12 +62,13 @@ static void print_json(const char *path, const struct review_file_result *r) {
 static void print_text(struct arena *a, const struct cli_run *c, const char *path, const struct review_file_result *r) {
     static const char *const verdicts[] = {N_("pending"), N_("pass"), N_("notice"), N_("review"), N_("block")};
     static const char *const coverages[] = {N_("not examined"), N_("partly examined"), N_("fully examined")};
-    printf("%-7s %s  (" STR_FMT ", %s)\n", i18n(c->lang, verdicts[r->verdict]), path, STR_ARG(r->format), i18n(c->lang, coverages[r->coverage]));
+    printf("%-7s %s  (" STR_FMT ", %s)\n", i18n(c->lang, verdicts[r->verdict]), path, STR_ARG(r->format),
+           i18n(c->lang, coverages[r->coverage]));
     for (size_t i = 0; i < r->n_findings; i++) {
         const struct review_finding *f = &r->findings[i];
         struct str m = review_message(a, c->lang, str_of(f->rule), f->message);
-        printf("        %s %s: " STR_FMT "%s" STR_FMT "%s\n", i18n(c->lang, verdicts[f->severity]), f->rule, STR_ARG(m), f->where.n ? " [" : "",
-               STR_ARG(f->where), f->where.n ? "]" : "");
+        printf("        %s %s: " STR_FMT "%s" STR_FMT "%s\n", i18n(c->lang, verdicts[f->severity]), f->rule, STR_ARG(m),
+               f->where.n ? " [" : "", STR_ARG(f->where), f->where.n ? "]" : "");
     }
 }
 
@@ -93,7 +94,9 @@ static void one_file(struct cli_run *c, const char *path, int fd) {
     arena_release(&a);
 }
 
-static int by_name(const void *x, const void *y) { return strcmp(*(char *const *)x, *(char *const *)y); }
+static int by_name(const void *x, const void *y) {
+    return strcmp(*(char *const *)x, *(char *const *)y);
+}
 
 static size_t read_names(DIR *d, char ***out) {
     size_t n = 0, cap = 0;
@@ -127,7 +130,8 @@ static void folder(struct cli_run *c, const char *path, int fd, unsigned depth) 
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         int k = snprintf(child, sizeof child, "%s/%s", path, names[i]);
-        if (k > 0 && (size_t)k < sizeof child && fstatat(dirfd(d), names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
+        if (k > 0 && (size_t)k < sizeof child && fstatat(dirfd(d), names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+            (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
             int sub = openat(dirfd(d), names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
             if (sub < 0) complain(c, child, strerror(errno));
             else visit(c, child, sub, depth + 1);
@@ -151,7 +155,9 @@ static void visit(struct cli_run *c, const char *path, int fd, unsigned depth) {
 }
 
 static int usage(const struct cli_run *c) {
-    fprintf(stderr, "%s\n", i18n(c->lang, N_("usage: ballast review [--json] PATH…   or   ballast review verify [--key KEY] STATEMENT.json")));
+    fprintf(stderr, "%s\n",
+            i18n(c->lang,
+                 N_("usage: ballast review [--json] PATH…   or   ballast review verify [--key KEY] STATEMENT.json")));
     return 2;
 }
 
@@ -180,8 +186,8 @@ int review_cli_main(int argc, char **argv) {
         else visit(&c, argv[i], fd, 0);
     }
     if (!c.json && c.files > 1)
-        printf(i18n(c.lang, N_("%zu files: %zu pass, %zu notice, %zu review, %zu block\n")), c.files, c.counts[VERDICT_PASS], c.counts[VERDICT_NOTICE],
-               c.counts[VERDICT_REVIEW], c.counts[VERDICT_BLOCK]);
+        printf(i18n(c.lang, N_("%zu files: %zu pass, %zu notice, %zu review, %zu block\n")), c.files,
+               c.counts[VERDICT_PASS], c.counts[VERDICT_NOTICE], c.counts[VERDICT_REVIEW], c.counts[VERDICT_BLOCK]);
     if (c.failed) return 2;
     return c.worst == VERDICT_BLOCK ? 4 : c.worst == VERDICT_REVIEW ? 3 : 0;
 }

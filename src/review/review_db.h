@@ -14,9 +14,11 @@ must_check err review_db_pending(struct db *d, struct arena *a, struct pending_r
 /* A verdict under the rule pack in force stands. */
 must_check err review_db_known(struct db *d, struct str oid, bool *yes);
 /* Blobs of a repository that no revision's tree led to and that have no verdict (bounded). */
-must_check err review_db_orphans(struct db *d, struct arena *a, int64_t repo_id /* 0 any */, struct pending_revision *out, size_t max, size_t *n);
+must_check err review_db_orphans(struct db *d, struct arena *a, int64_t repo_id /* 0 any */,
+                                 struct pending_revision *out, size_t max, size_t *n);
 /* Hash and facts of a blob; *facts empty when none were recorded. */
-must_check err review_db_facts(struct db *d, struct arena *a, struct str oid, struct str *sha256_hex, struct str *facts);
+must_check err review_db_facts(struct db *d, struct arena *a, struct str oid, struct str *sha256_hex,
+                               struct str *facts);
 
 struct blob_record {
     struct str oid, format, findings, facts; /* facts empty: not examined */
@@ -51,10 +53,12 @@ struct override_row {
     int64_t time_ms;
 };
 /* *found false when the blob is not overridden in this repository. */
-must_check err review_db_override_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid, struct override_row *out, bool *found);
+must_check err review_db_override_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid,
+                                      struct override_row *out, bool *found);
 
 /* "models/owner/name" of a repository; E_REPO_NOT_FOUND when deleted. */
 must_check err review_db_repo_name(struct db *d, struct arena *a, int64_t repo_id, struct str *out);
-/* After a change of the rule pack: judge recorded facts again, forget verdicts without facts, ask for new statements. */
+/* After a change of the rule pack: judge recorded facts again, forget verdicts without facts, ask for new statements.
+ */
 may_suspend err review_db_rejudge(struct store *s, size_t *judged) must_check;
 #endif

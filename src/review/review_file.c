@@ -36,7 +36,8 @@ static err hash_fd(void *arg) {
     return e;
 }
 
-err review_examine(struct arena *a, int fd, struct str name, struct review_file_result *out, struct facts *facts, bool *examined) {
+err review_examine(struct arena *a, int fd, struct str name, struct review_file_result *out, struct facts *facts,
+                   bool *examined) {
     struct stat st;
     *out = (struct review_file_result){0};
     *examined = false;

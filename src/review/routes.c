@@ -55,7 +55,8 @@ static err file_json(struct http_req *r, struct review *v, const struct git_entr
     bool overridden = false;
     arena_init(&a, 8 * MiB);
     err er = verdict_blob_get(db_reader(v->store), &a, r->repo->id, hub_entry_oid(e), &b);
-    if (er == OK && b.overridden) er = review_db_override_get(db_reader(v->store), &a, r->repo->id, hub_entry_oid(e), &o, &overridden);
+    if (er == OK && b.overridden)
+        er = review_db_override_get(db_reader(v->store), &a, r->repo->id, hub_entry_oid(e), &o, &overridden);
     if (er == OK) {
         jw_obj(w);
         jw_kstr(w, "path", e->path);
@@ -121,7 +122,8 @@ static err get_review(struct http_req *r) {
 static err named_repo(struct review *v, struct http_req *r, struct repo_rec *out) {
     enum repo_type t;
     bool moved;
-    if (!repo_type_parse(http_param(r, "type"), &t)) return err_fail(E_NOT_FOUND, "the first part must be models, datasets or spaces");
+    if (!repo_type_parse(http_param(r, "type"), &t))
+        return err_fail(E_NOT_FOUND, "the first part must be models, datasets or spaces");
     return repo_find(v->id, r->arena, t, http_param(r, "ns"), http_param(r, "name"), out, &moved);
 }
 
@@ -163,12 +165,29 @@ static err post_override(struct http_req *r) {
 }
 
 static const struct http_route routes[] = {
-    {.methods = HTTP_GET, .pattern = "/api/ballast/review/key", .fn = get_key, .auth = AUTH_PUBLIC, .dialect = DIALECT_HF,
-     .name = "review.key", .summary = "Public key, policy and rule pack of the review"},
-    {.methods = HTTP_GET, .pattern = "/api/ballast/review/{type}/{ns}/{name}/{rev}", .fn = get_review, .auth = AUTH_REPO_READ,
-     .dialect = DIALECT_HF, .name = "review.get", .summary = "Signed statement of a revision with the findings of each file"},
-    {.methods = HTTP_POST, .pattern = "/api/ballast/review/{type}/{ns}/{name}/{rev}/override", .fn = post_override, .auth = AUTH_REVIEWER,
-     .dialect = DIALECT_HF, .name = "review.override", .summary = "Replace the verdict of a file, with a reason"},
+    {.methods = HTTP_GET,
+     .pattern = "/api/ballast/review/key",
+     .fn = get_key,
+     .auth = AUTH_PUBLIC,
+     .dialect = DIALECT_HF,
+     .name = "review.key",
+     .summary = "Public key, policy and rule pack of the review"},
+    {.methods = HTTP_GET,
+     .pattern = "/api/ballast/review/{type}/{ns}/{name}/{rev}",
+     .fn = get_review,
+     .auth = AUTH_REPO_READ,
+     .dialect = DIALECT_HF,
+     .name = "review.get",
+     .summary = "Signed statement of a revision with the findings of each file"},
+    {.methods = HTTP_POST,
+     .pattern = "/api/ballast/review/{type}/{ns}/{name}/{rev}/override",
+     .fn = post_override,
+     .auth = AUTH_REVIEWER,
+     .dialect = DIALECT_HF,
+     .name = "review.override",
+     .summary = "Replace the verdict of a file, with a reason"},
 };
 
-err review_routes(struct review *v, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), v); }
+err review_routes(struct review *v, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), v);
+}

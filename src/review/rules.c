@@ -36,7 +36,8 @@ static enum verdict judge_one(const struct fact *x) {
     enum py_class c = callee(subject).cls;
     /* only kinds whose severity is PENDING come here */
     if (x->kind == FACT_PICKLE_CALL_EVIDENCE || c == PY_DANGER) return VERDICT_BLOCK;
-    if (x->kind == FACT_PICKLE_CALL) return c == PY_UNKNOWN || c == PY_LIBRARY || c == PY_SHAPE ? VERDICT_REVIEW : VERDICT_PASS;
+    if (x->kind == FACT_PICKLE_CALL)
+        return c == PY_UNKNOWN || c == PY_LIBRARY || c == PY_SHAPE ? VERDICT_REVIEW : VERDICT_PASS;
     return c == PY_UNKNOWN ? VERDICT_NOTICE : VERDICT_PASS; /* imported, not called */
 }
 
@@ -46,7 +47,8 @@ static struct str fill(struct arena *a, const char *format, const char *subject)
     return arena_printf(a, "%.*s%s%s", (int)(at - format), format, subject, at + 2);
 }
 
-static void add(struct arena *a, struct review_file_result *r, enum fact_kind k, enum verdict v, const char *subject, const char *where, uint32_t n) {
+static void add(struct arena *a, struct review_file_result *r, enum fact_kind k, enum verdict v, const char *subject,
+                const char *where, uint32_t n) {
     if (r->n_findings == FINDINGS_MAX) return;
     struct review_finding *f = &r->findings[r->n_findings++];
     f->rule = fact_name(k);
@@ -64,10 +66,13 @@ void rules_judge(struct arena *a, const struct facts *f, struct review_file_resu
     out->n_findings = 0;
     for (enum verdict want = VERDICT_BLOCK; want > VERDICT_PASS; want--)
         for (size_t i = 0; i < f->n; i++)
-            if (judge_one(&f->list[i]) == want) add(a, out, f->list[i].kind, want, f->list[i].subject, f->list[i].where, f->list[i].count);
+            if (judge_one(&f->list[i]) == want)
+                add(a, out, f->list[i].kind, want, f->list[i].subject, f->list[i].where, f->list[i].count);
     if (f->many) add(a, out, FACT_MANY, VERDICT_REVIEW, "", "", 1);
-    if (f->coverage == COVERAGE_NONE && out->verdict < VERDICT_REVIEW) add(a, out, FACT_NOT_EXAMINED, VERDICT_REVIEW, out->format.p, "", 1);
-    if (f->coverage == COVERAGE_PARTIAL && out->verdict < VERDICT_NOTICE) add(a, out, FACT_PARTIAL_DATA, VERDICT_NOTICE, out->format.p, "", 1);
+    if (f->coverage == COVERAGE_NONE && out->verdict < VERDICT_REVIEW)
+        add(a, out, FACT_NOT_EXAMINED, VERDICT_REVIEW, out->format.p, "", 1);
+    if (f->coverage == COVERAGE_PARTIAL && out->verdict < VERDICT_NOTICE)
+        add(a, out, FACT_PARTIAL_DATA, VERDICT_NOTICE, out->format.p, "", 1);
 }
 
 void rules_not_examined(struct arena *a, const char *why, struct review_file_result *out) {
@@ -107,14 +112,17 @@ struct str review_message(struct arena *a, enum lang lang, struct str rule, stru
 }
 
 static char pack[2 * SHA256_LEN + 1];
-static void feed(void *h, const char *z) { hasher_add(h, z, strlen(z) + 1); }
+static void feed(void *h, const char *z) {
+    hasher_add(h, z, strlen(z) + 1);
+}
 static void make_pack(void) {
     struct hasher *h = hasher_new("SHA256");
     uint8_t d[SHA256_LEN];
     char line[400];
     feed(h, RULES_VERSION);
     for (size_t i = 0; i < FACT_KIND_COUNT; i++) {
-        snprintf(line, sizeof line, "%s %s %s", fact_name((enum fact_kind)i), verdict_name(fact_severity((enum fact_kind)i)), fact_message((enum fact_kind)i));
+        snprintf(line, sizeof line, "%s %s %s", fact_name((enum fact_kind)i),
+                 verdict_name(fact_severity((enum fact_kind)i)), fact_message((enum fact_kind)i));
         feed(h, line);
     }
     policy_digest(feed, h);
@@ -127,4 +135,6 @@ const char *review_rule_pack(void) {
     pthread_once(&once, make_pack);
     return pack;
 }
-const char *review_policy(void) { return "ballast-default-1"; }
+const char *review_policy(void) {
+    return "ballast-default-1";
+}

@@ -19,9 +19,10 @@ static unsigned dtype_bits(struct str t) {
     static const struct {
         const char *name;
         unsigned bits;
-    } types[] = {{"F64", 64}, {"F32", 32}, {"F16", 16}, {"BF16", 16}, {"I64", 64}, {"I32", 32}, {"I16", 16}, {"I8", 8}, {"U64", 64},
-        {"U32", 32}, {"U16", 16}, {"U8", 8}, {"BOOL", 8}, {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8},
-        {"F8_E5M2FNUZ", 8}, {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4}, {"C64", 64}, {"E8M0", 8}, {"F4_E2M1", 4}};
+    } types[] = {{"F64", 64},    {"F32", 32},    {"F16", 16},    {"BF16", 16},   {"I64", 64},        {"I32", 32},
+                 {"I16", 16},    {"I8", 8},      {"U64", 64},    {"U32", 32},    {"U16", 16},        {"U8", 8},
+                 {"BOOL", 8},    {"F8_E4M3", 8}, {"F8_E5M2", 8}, {"F8_E8M0", 8}, {"F8_E4M3FNUZ", 8}, {"F8_E5M2FNUZ", 8},
+                 {"F6_E2M3", 6}, {"F6_E3M2", 6}, {"F4", 4},      {"C64", 64},    {"E8M0", 8},        {"F4_E2M1", 4}};
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
         if (str_eqz(t, types[i].name)) return types[i].bits;
     return 0;
@@ -44,7 +45,8 @@ static bool name_escapes(struct str n) {
 static bool one_tensor(struct scan *s, struct str name, struct jv t, struct tile *out) {
     struct jv off = jv_get(t, "data_offsets"), shape = jv_get(t, "shape");
     if (name_escapes(name)) facts_add(s->f, FACT_ST_NAME, name, -1);
-    if (jv_type(t) != JSON_OBJECT || jv_type(off) != JSON_ARRAY || jv_len(off) != 2 || jv_type(shape) != JSON_ARRAY || jv_len(shape) > 64) {
+    if (jv_type(t) != JSON_OBJECT || jv_type(off) != JSON_ARRAY || jv_len(off) != 2 || jv_type(shape) != JSON_ARRAY ||
+        jv_len(shape) > 64) {
         facts_add(s->f, FACT_ST_HEADER, name, 8);
         return false;
     }
@@ -74,8 +76,9 @@ static void metadata(struct scan *s, struct jv m) {
     for (struct jv_iter it = jv_iter(m); jv_next(&it);) {
         struct str v = jv_str(it.val, STR_NULL);
         if (jv_type(it.val) != JSON_STRING) facts_add(s->f, FACT_ST_META, it.key, 8);
-        if (str_find(v, STR("__import__")) >= 0 || str_find(v, STR("os.system")) >= 0 || str_find(v, STR("subprocess")) >= 0 ||
-            str_find(v, STR("eval(")) >= 0 || str_find(v, STR("exec(")) >= 0 || str_find(v, STR("<script")) >= 0)
+        if (str_find(v, STR("__import__")) >= 0 || str_find(v, STR("os.system")) >= 0 ||
+            str_find(v, STR("subprocess")) >= 0 || str_find(v, STR("eval(")) >= 0 || str_find(v, STR("exec(")) >= 0 ||
+            str_find(v, STR("<script")) >= 0)
             facts_add(s->f, FACT_ST_META, it.key, 8);
     }
 }
@@ -94,7 +97,8 @@ static void tiles_check(struct scan *s, struct tile *t, size_t n, uint64_t size)
 }
 
 static void header(struct scan *s, struct arena *a, struct span b, uint64_t n) {
-    const struct json_limits lim = {.max_bytes = ST_HEADER_MAX, .max_depth = 4, .max_nodes = 16u << 20, .allow_duplicate_keys = false};
+    const struct json_limits lim = {
+        .max_bytes = ST_HEADER_MAX, .max_depth = 4, .max_nodes = 16u << 20, .allow_duplicate_keys = false};
     struct jv root;
     if (json_parse(a, span_str(span_sub(b, 8, (size_t)n)), &lim, &root) != OK || jv_type(root) != JSON_OBJECT) {
         const char *why = err_text();
@@ -129,7 +133,8 @@ bool safetensors_scan(struct scan *s, struct span b, struct str name) {
     if (b.n < 8) return false;
     uint64_t n = le64(b.p);
     /* the JSON begins at byte 8; a name alone makes no safetensors, but a broken one is said to be broken */
-    if (!(b.n > 8 && b.p[8] == '{' && (n <= b.n || n > ST_HEADER_MAX) && (named || (n >= 2 && n <= ST_HEADER_MAX)))) return false;
+    if (!(b.n > 8 && b.p[8] == '{' && (n <= b.n || n > ST_HEADER_MAX) && (named || (n >= 2 && n <= ST_HEADER_MAX))))
+        return false;
     facts_format(s->f, "safetensors");
     if (n < 2 || n > ST_HEADER_MAX || n > b.n - 8) {
         facts_addf(s->f, FACT_ST_HEADER, 0, "length %" PRIu64, n);

@@ -47,21 +47,33 @@ static void landlock_all(void) {
 }
 
 static bool seccomp_all(int out_fd) {
-    static const int plain[] = {SCMP_SYS(munmap), SCMP_SYS(mremap), SCMP_SYS(brk), SCMP_SYS(madvise), SCMP_SYS(exit), SCMP_SYS(exit_group),
-        SCMP_SYS(rt_sigreturn), SCMP_SYS(futex), SCMP_SYS(clock_gettime), SCMP_SYS(gettimeofday), SCMP_SYS(restart_syscall), SCMP_SYS(getrandom)};
+    static const int plain[] = {SCMP_SYS(munmap),
+                                SCMP_SYS(mremap),
+                                SCMP_SYS(brk),
+                                SCMP_SYS(madvise),
+                                SCMP_SYS(exit),
+                                SCMP_SYS(exit_group),
+                                SCMP_SYS(rt_sigreturn),
+                                SCMP_SYS(futex),
+                                SCMP_SYS(clock_gettime),
+                                SCMP_SYS(gettimeofday),
+                                SCMP_SYS(restart_syscall),
+                                SCMP_SYS(getrandom)};
     scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool ok = c != NULL;
     for (size_t i = 0; ok && i < ARRAY_LEN(plain); i++) ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, plain[i], 0) == 0;
     ok = ok && seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)out_fd)) == 0;
     ok = ok && seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
-    ok = ok && seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
+    ok = ok &&
+         seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
     ok = ok && seccomp_load(c) == 0;
     if (c) seccomp_release(c);
     return ok;
 }
 
 bool sandbox_enter(int out_fd, uint64_t file_bytes) {
-    bool ok = limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CPU, 5 + (rlim_t)(file_bytes / (100 * MiB)));
+    bool ok =
+        limit(RLIMIT_CORE, 0) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CPU, 5 + (rlim_t)(file_bytes / (100 * MiB)));
     ok = ok && limit(RLIMIT_NOFILE, 16);
     if (!SANITIZED) ok = ok && limit(RLIMIT_DATA, 256 * MiB) && limit(RLIMIT_AS, file_bytes + 768 * MiB);
     ok = ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
@@ -69,4 +81,6 @@ bool sandbox_enter(int out_fd, uint64_t file_bytes) {
     landlock_all();
     return SANITIZED || seccomp_all(out_fd);
 }
-bool sandbox_full(void) { return !SANITIZED; }
+bool sandbox_full(void) {
+    return !SANITIZED;
+}

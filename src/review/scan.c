@@ -75,7 +75,8 @@ void scan_sort(void *base, size_t n, size_t size, int (*order)(const void *, con
 }
 
 void scan_init(struct scan *s, struct facts *f, uint64_t bytes) {
-    *s = (struct scan){.f = f, .members_left = SCAN_MEMBERS_MAX, .nested_left = SCAN_NESTED_MAX, .memory_left = SCAN_MEMORY_MAX};
+    *s = (struct scan){
+        .f = f, .members_left = SCAN_MEMBERS_MAX, .nested_left = SCAN_NESTED_MAX, .memory_left = SCAN_MEMORY_MAX};
     s->expand_left = MIN(MAX(bytes * SCAN_RATIO, (uint64_t)SCAN_EXPAND_MIN), (uint64_t)SCAN_EXPAND_MAX);
     s->deadline_ns = clock_mono_ns() + 3500000000 + (int64_t)(bytes * 8); /* and 125 MB/s */
 }
@@ -121,8 +122,12 @@ static bool as_pickle(struct scan *s, struct span b) {
     pickle_stream(s, b, 0, true, &end);
     return true;
 }
-static bool as_zip(struct scan *s, struct span b) { return zip_scan(s, b, STR_NULL); }
-static bool as_wrap(struct scan *s, struct span b) { return wrap_scan(s, b, STR_NULL); }
+static bool as_zip(struct scan *s, struct span b) {
+    return zip_scan(s, b, STR_NULL);
+}
+static bool as_wrap(struct scan *s, struct span b) {
+    return wrap_scan(s, b, STR_NULL);
+}
 
 void scan_payload(struct scan *s, struct span b, struct str name) {
     if (b.n < 4 || s->depth >= SCAN_DEPTH_MAX) return;
@@ -131,7 +136,12 @@ void scan_payload(struct scan *s, struct span b, struct str name) {
     size_t mark = facts_enter(s->f, name);
     if (b.p[0] == 0x80 && b.p[1] >= 1 && b.p[1] <= 6) tentative(s, b, as_pickle);
     else if (span_is(b, 0, "PK\3\4", 4)) tentative(s, b, as_zip);
-    else if (span_is(b, 0, "\x1f\x8b\x08", 3) || span_is(b, 0, "BZh", 3) || span_is(b, 0, "\xfd" "7zXZ", 5)) tentative(s, b, as_wrap);
+    else if (span_is(b, 0, "\x1f\x8b\x08", 3) || span_is(b, 0, "BZh", 3) ||
+             span_is(b, 0,
+                     "\xfd"
+                     "7zXZ",
+                     5))
+        tentative(s, b, as_wrap);
     else tentative(s, b, exe_scan);
     facts_leave(s->f, mark);
     memcpy(s->f->format, format, sizeof format);
@@ -151,13 +161,15 @@ void scan_member(struct scan *s, struct span b, struct str name) {
     facts_leave(s->f, mark);
 }
 
-static bool marked_pickle(struct span b) { return b.n >= 2 && b.p[0] == 0x80 && b.p[1] >= 1 && b.p[1] <= 6; }
-
+static bool marked_pickle(struct span b) {
+    return b.n >= 2 && b.p[0] == 0x80 && b.p[1] >= 1 && b.p[1] <= 6;
+}
 
 static bool binary_formats(struct scan *s, struct span b, struct str name) {
     if (gguf_scan(s, b) || safetensors_scan(s, b, name)) return true;
     if (span_is(b, 0, "PK", 2) && zip_scan(s, b, name)) return true;
-    if (exe_scan(s, b) || hdf5_scan(s, b) || numpy_scan(s, b) || image_scan(s, b, name) || opaque_scan(s, b, name)) return true;
+    if (exe_scan(s, b) || hdf5_scan(s, b) || numpy_scan(s, b) || image_scan(s, b, name) || opaque_scan(s, b, name))
+        return true;
     if (tar_scan(s, b) || wrap_scan(s, b, name) || torch_legacy_scan(s, b)) return true;
     if (marked_pickle(b)) {
         bool polyglot = zip_at_end(b);

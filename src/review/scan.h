@@ -22,23 +22,31 @@ static inline struct span span_sub(struct span s, size_t from, size_t n) {
     if (n > s.n - from) n = s.n - from;
     return (struct span){s.p + from, n};
 }
-static inline struct span span_from(struct span s, size_t from) { return span_sub(s, from, SIZE_MAX); }
-static inline struct str span_str(struct span s) { return str_make(s.p, s.n); }
+static inline struct span span_from(struct span s, size_t from) {
+    return span_sub(s, from, SIZE_MAX);
+}
+static inline struct str span_str(struct span s) {
+    return str_make(s.p, s.n);
+}
 bool span_is(struct span s, size_t at, const void *bytes, size_t n);
-static inline uint16_t le16(const uint8_t *p) { return (uint16_t)(p[0] | p[1] << 8); }
+static inline uint16_t le16(const uint8_t *p) {
+    return (uint16_t)(p[0] | p[1] << 8);
+}
 static inline uint32_t le32(const uint8_t *p) {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
-static inline uint64_t le64(const uint8_t *p) { return (uint64_t)le32(p) | (uint64_t)le32(p + 4) << 32; }
+static inline uint64_t le64(const uint8_t *p) {
+    return (uint64_t)le32(p) | (uint64_t)le32(p + 4) << 32;
+}
 static inline uint32_t be32(const uint8_t *p) {
     return (uint32_t)p[3] | (uint32_t)p[2] << 8 | (uint32_t)p[1] << 16 | (uint32_t)p[0] << 24;
 }
 
 enum {
-    SCAN_DEPTH_MAX = 8,            /* containers inside containers */
-    SCAN_MEMBERS_MAX = 50000,      /* archive members of one file, all levels together */
-    SCAN_NESTED_MAX = 256,         /* literals inside pickles that are tried as formats of their own */
-    SCAN_RATIO = 20,               /* decompressed bytes per byte of the file, in all */
+    SCAN_DEPTH_MAX = 8,       /* containers inside containers */
+    SCAN_MEMBERS_MAX = 50000, /* archive members of one file, all levels together */
+    SCAN_NESTED_MAX = 256,    /* literals inside pickles that are tried as formats of their own */
+    SCAN_RATIO = 20,          /* decompressed bytes per byte of the file, in all */
 };
 #define SCAN_EXPAND_MIN (32 * MiB)
 #define SCAN_EXPAND_MAX (1024 * MiB)
@@ -50,7 +58,7 @@ struct storages {
         uint64_t key_hash, bytes;
         uint64_t item;
         bool seen;
-    } *list;
+    } * list;
     size_t n, cap;
     bool full;
 };
@@ -84,9 +92,9 @@ void scan_payload(struct scan *s, struct span b, struct str name);
 
 /* --- parsers: true when the bytes are of that format (facts added), false when not ------------------- */
 struct pickle_end {
-    size_t used;   /* bytes up to and including the last STOP that was understood */
-    bool stopped;  /* reached STOP */
-    bool called;   /* saw a call or import with a plausible name */
+    size_t used;  /* bytes up to and including the last STOP that was understood */
+    bool stopped; /* reached STOP */
+    bool called;  /* saw a call or import with a plausible name */
     bool error;
     unsigned streams;
 };
@@ -107,7 +115,7 @@ bool wrap_scan(struct scan *s, struct span b, struct str name); /* gzip, bzip2, 
 bool exe_scan(struct scan *s, struct span b);
 bool image_scan(struct scan *s, struct span b, struct str name);
 bool hdf5_scan(struct scan *s, struct span b);
-bool proto_scan(struct scan *s, struct span b, struct str name); /* onnx, tensorflow */
+bool proto_scan(struct scan *s, struct span b, struct str name);  /* onnx, tensorflow */
 bool opaque_scan(struct scan *s, struct span b, struct str name); /* recognised, not entered */
 bool text_scan(struct scan *s, struct span b, struct str name);
 /* Chat template text; adds facts only. */

@@ -10,9 +10,18 @@ struct form {
     unsigned min, max; /* characters behind the prefix */
 };
 static const struct form forms[] = {
-    {"hf_", "Hugging Face", 34, 40}, {"ghp_", "GitHub", 36, 36}, {"gho_", "GitHub", 36, 36}, {"ghs_", "GitHub", 36, 36},
-    {"github_pat_", "GitHub", 82, 82}, {"AKIA", "AWS", 16, 16}, {"sk-ant-api03-", "Anthropic", 90, 110}, {"sk-proj-", "OpenAI", 100, 200},
-    {"xoxb-", "Slack", 40, 80}, {"glpat-", "GitLab", 20, 20}, {"AIzaSy", "Google", 33, 33}, {"npm_", "npm", 36, 36},
+    {"hf_", "Hugging Face", 34, 40},
+    {"ghp_", "GitHub", 36, 36},
+    {"gho_", "GitHub", 36, 36},
+    {"ghs_", "GitHub", 36, 36},
+    {"github_pat_", "GitHub", 82, 82},
+    {"AKIA", "AWS", 16, 16},
+    {"sk-ant-api03-", "Anthropic", 90, 110},
+    {"sk-proj-", "OpenAI", 100, 200},
+    {"xoxb-", "Slack", 40, 80},
+    {"glpat-", "GitLab", 20, 20},
+    {"AIzaSy", "Google", 33, 33},
+    {"npm_", "npm", 36, 36},
 };
 
 static bool token_char(char c) {
@@ -47,6 +56,7 @@ static void form_scan(struct scan *s, struct str t, const struct form *f) {
 void secrets_scan(struct scan *s, struct str t) {
     for (size_t i = 0; i < ARRAY_LEN(forms) && !scan_late(s); i++) form_scan(s, t, &forms[i]);
     const char *p = memmem(t.p, t.n, "-----BEGIN ", 11);
-    if (p && memmem(p, MIN((size_t)(t.p + t.n - p), (size_t)64), "PRIVATE KEY-----", 16) && memmem(p, (size_t)(t.p + t.n - p), "-----END ", 9))
+    if (p && memmem(p, MIN((size_t)(t.p + t.n - p), (size_t)64), "PRIVATE KEY-----", 16) &&
+        memmem(p, (size_t)(t.p + t.n - p), "-----END ", 9))
         facts_addz(s->f, FACT_SECRET_KEY, "", p - t.p);
 }

@@ -39,8 +39,6 @@ struct str sign_statement(struct arena *a, const struct sign_key *k, struct str 
 bool sign_check(const uint8_t pub[32], struct str statement, struct str signature) {
     struct buf b cleanup(buf_release), sig cleanup(buf_release);
     buf_init(&sig, 128);
-    if (!base64_decode(&sig, signature) || sig.n != ED25519_SIG_LEN || !framed(&b, statement)) {
-        return false;
-    }
+    if (!base64_decode(&sig, signature) || sig.n != ED25519_SIG_LEN || !framed(&b, statement)) { return false; }
     return ed25519_verify(pub, b.p, b.n, (const uint8_t *)sig.p);
 }

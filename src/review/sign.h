@@ -9,7 +9,7 @@
 
 struct sign_key {
     uint8_t seed[ED25519_SEED_LEN], pub[32];
-    char id[17];    /* first 8 bytes of SHA-256 of the public key, hex */
+    char id[17]; /* first 8 bytes of SHA-256 of the public key, hex */
 };
 void sign_key_init(struct sign_key *k); /* seed set */
 void sign_key_id(const uint8_t pub[32], char id[17]);

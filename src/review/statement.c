@@ -34,7 +34,8 @@ static void file_json(struct jw *w, const struct git_entry *e, const struct blob
     jw_obj_end(w);
 }
 
-static err one_override(struct review *v, struct arena *a, int64_t repo_id, const struct git_entry *e, struct tally *t) {
+static err one_override(struct review *v, struct arena *a, int64_t repo_id, const struct git_entry *e,
+                        struct tally *t) {
     struct override_row o;
     bool found;
     TRY(review_db_override_get(db_reader(v->store), a, repo_id, hub_entry_oid(e), &o, &found));
@@ -100,7 +101,8 @@ static enum coverage overall(const struct tally *t) {
     return t->n_none == t->n ? COVERAGE_NONE : COVERAGE_PARTIAL;
 }
 
-static err compose(struct review *v, struct arena *a, struct str repo, struct str commit, struct tally *t, struct str *out) {
+static err compose(struct review *v, struct arena *a, struct str repo, struct str commit, struct tally *t,
+                   struct str *out) {
     struct buf b cleanup(buf_release);
     struct jw w;
     buf_init(&b, 48 * MiB);
@@ -130,7 +132,8 @@ static err compose(struct review *v, struct arena *a, struct str repo, struct st
     return OK;
 }
 
-static err event_json(struct review *v, struct arena *a, const struct statement_record *r, size_t files, struct str *out) {
+static err event_json(struct review *v, struct arena *a, const struct statement_record *r, size_t files,
+                      struct str *out) {
     struct buf b cleanup(buf_release);
     struct jw w;
     uint8_t d[SHA256_LEN];
@@ -156,7 +159,8 @@ static err event_json(struct review *v, struct arena *a, const struct statement_
     return OK;
 }
 
-static err tally_files(struct review *v, struct arena *a, int64_t repo_id, const struct git_entry *files, size_t n, struct tally *t) {
+static err tally_files(struct review *v, struct arena *a, int64_t repo_id, const struct git_entry *files, size_t n,
+                       struct tally *t) {
     jw_arr(&t->wf);
     jw_arr(&t->wo);
     for (size_t i = 0; i < n; i++) {
@@ -175,7 +179,8 @@ static err tally_files(struct review *v, struct arena *a, int64_t repo_id, const
     return buf_ok(&t->overrides, "overrides of the statement");
 }
 
-err review_issue(struct review *v, struct arena *a, int64_t repo_id, struct str commit, const struct git_entry *files, size_t n) {
+err review_issue(struct review *v, struct arena *a, int64_t repo_id, struct str commit, const struct git_entry *files,
+                 size_t n) {
     struct tally t = {.verdict = VERDICT_PASS, .reason = STR("")};
     struct str repo, event;
     TRY(review_db_repo_name(db_reader(v->store), a, repo_id, &repo));
@@ -186,7 +191,8 @@ err review_issue(struct review *v, struct arena *a, int64_t repo_id, struct str 
     t.facts = hasher_new("SHA256");
     t.list = hasher_new("SHA256");
     err e = tally_files(v, a, repo_id, files, n, &t);
-    struct statement_record r = {.repo_id = repo_id, .commit = commit, .responsible = str_of(v->responsible), .key_id = str_of(v->key.id)};
+    struct statement_record r = {
+        .repo_id = repo_id, .commit = commit, .responsible = str_of(v->responsible), .key_id = str_of(v->key.id)};
     if (e == OK) {
         e = compose(v, a, repo, commit, &t, &r.statement);
     } else {
@@ -203,6 +209,7 @@ err review_issue(struct review *v, struct arena *a, int64_t repo_id, struct str 
     TRY(event_json(v, a, &r, n, &event));
     r.event = event;
     TRY(review_db_statement_put(v->store, &r));
-    log_info("review.verdict", LS("repo", repo), LS("commit", commit), LZ("verdict", verdict_name(r.verdict)), LI("files", n));
+    log_info("review.verdict", LS("repo", repo), LS("commit", commit), LZ("verdict", verdict_name(r.verdict)),
+             LI("files", n));
     return OK;
 }

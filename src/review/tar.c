@@ -32,7 +32,8 @@ static bool checksum_ok(const uint8_t *h) {
 
 bool tar_sniff(struct span b) {
     if (b.n < 512 || b.p[0] == 0) return false;
-    return checksum_ok(b.p) && (memcmp(b.p + 257, "ustar", 5) == 0 || b.p[156] == '0' || b.p[156] == 0 || b.p[156] == '5');
+    return checksum_ok(b.p) &&
+           (memcmp(b.p + 257, "ustar", 5) == 0 || b.p[156] == '0' || b.p[156] == 0 || b.p[156] == '5');
 }
 
 static struct str field(const uint8_t *p, size_t n) {
@@ -83,12 +84,15 @@ static void one(struct scan *s, struct tar_state *t, const uint8_t *h, struct sp
     t->long_name = STR_NULL;
     archive_name_check(s, name);
     switch (h[156]) {
-    case '1': case '2': {
+    case '1':
+    case '2': {
         struct str target = field(h + 157, 100);
         facts_add(s->f, escapes(target, name) ? FACT_ARC_LINK_OUT : FACT_ARC_LINK, name, -1);
         return;
     }
-    case '3': case '4': case '6': facts_add(s->f, FACT_ARC_DEVICE, name, -1); return;
+    case '3':
+    case '4':
+    case '6': facts_add(s->f, FACT_ARC_DEVICE, name, -1); return;
     case '5': return;
     default: break;
     }

@@ -21,12 +21,18 @@ static bool name_ends(struct str name, const char *const *ends, size_t n) {
     return false;
 }
 
-static bool has(struct str t, const char *z) { return memmem(t.p, t.n, z, strlen(z)) != NULL; }
+static bool has(struct str t, const char *z) {
+    return memmem(t.p, t.n, z, strlen(z)) != NULL;
+}
 
 static void xml(struct scan *s, struct str t) {
-    facts_format(s->f, has(str_sub(t, 0, 2048), "<svg") ? "svg" : has(str_sub(t, 0, 512), "<html") || has(str_sub(t, 0, 512), "<!DOCTYPE html") ? "html" : "xml");
-    if (has(t, "<!ENTITY") || (has(t, "<!DOCTYPE") && has(t, "SYSTEM"))) facts_addz(s->f, FACT_XML_DTD, has(t, "SYSTEM") ? "SYSTEM" : "ENTITY", -1);
-    if (has(t, "library=\"") && (has(t, ".so\"") || has(t, ".dll\"") || has(t, ".dylib\""))) facts_addz(s->f, FACT_XML_NATIVE, "library", -1);
+    facts_format(s->f, has(str_sub(t, 0, 2048), "<svg")                                                ? "svg"
+                       : has(str_sub(t, 0, 512), "<html") || has(str_sub(t, 0, 512), "<!DOCTYPE html") ? "html"
+                                                                                                       : "xml");
+    if (has(t, "<!ENTITY") || (has(t, "<!DOCTYPE") && has(t, "SYSTEM")))
+        facts_addz(s->f, FACT_XML_DTD, has(t, "SYSTEM") ? "SYSTEM" : "ENTITY", -1);
+    if (has(t, "library=\"") && (has(t, ".so\"") || has(t, ".dll\"") || has(t, ".dylib\"")))
+        facts_addz(s->f, FACT_XML_NATIVE, "library", -1);
     bool svg = strcmp(s->f->format, "svg") == 0;
     static const char *const scripts[] = {"<script", "javascript:", " onload=", " onclick=", "<Extension"};
     for (size_t i = 0; i < ARRAY_LEN(scripts); i++)
@@ -52,7 +58,8 @@ static bool pythonish(struct str t, struct str name) {
     struct str rest = str_sub(t, 0, 8192), line;
     unsigned hits = 0;
     while (str_split(&rest, '\n', &line)) {
-        hits += (str_starts(line, "import ") && !memchr(line.p, '(', line.n)) || (str_starts(line, "from ") && str_find(line, STR(" import ")) > 0);
+        hits += (str_starts(line, "import ") && !memchr(line.p, '(', line.n)) ||
+                (str_starts(line, "from ") && str_find(line, STR(" import ")) > 0);
         hits += str_starts(line, "def ") && str_ends(str_trim(line), ":");
         hits += str_starts(line, "class ") && str_ends(str_trim(line), ":");
     }
@@ -81,7 +88,8 @@ static bool template_like(struct str t, struct str name) {
 }
 
 static void plain(struct scan *s, struct str t, struct str name) {
-    static const char *const yamls[] = {".yaml", ".yml"}, *const shells[] = {".sh", ".bash", ".bat", ".cmd", ".ps1"}, *const md[] = {".md", ".markdown"};
+    static const char *const yamls[] = {".yaml", ".yml"}, *const shells[] = {".sh", ".bash", ".bat", ".cmd", ".ps1"},
+                             *const md[] = {".md", ".markdown"};
     if (name_ends(name, yamls, ARRAY_LEN(yamls))) yaml(s, t);
     else if (name_ends(name, shells, ARRAY_LEN(shells))) source(s, t, name, "shell");
     else if (name_ends(name, md, ARRAY_LEN(md))) facts_format(s->f, "markdown");
@@ -107,10 +115,14 @@ bool text_scan(struct scan *s, struct span b, struct str name) {
     } else if (str_starts(t, "#!")) {
         ptrdiff_t nl = str_chr(t, '\n');
         struct str first = str_sub(t, 0, nl < 0 ? t.n : (size_t)nl);
-        source(s, t, str_find(first, STR("python")) >= 0 ? STR("x.py") : STR("x.sh"), str_find(first, STR("python")) >= 0 ? "python" : "shell");
-    } else if (trimmed.n && (trimmed.p[0] == '{' || trimmed.p[0] == '[') && !str_starts(trimmed, "{%") && !str_starts(trimmed, "{{") && !str_starts(trimmed, "{#")) {
+        source(s, t, str_find(first, STR("python")) >= 0 ? STR("x.py") : STR("x.sh"),
+               str_find(first, STR("python")) >= 0 ? "python" : "shell");
+    } else if (trimmed.n && (trimmed.p[0] == '{' || trimmed.p[0] == '[') && !str_starts(trimmed, "{%") &&
+               !str_starts(trimmed, "{{") && !str_starts(trimmed, "{#")) {
         json_scan(s, (struct span){(const uint8_t *)trimmed.p, trimmed.n}, name);
-    } else if (trimmed.n && trimmed.p[0] == '<' && (str_starts(trimmed, "<?xml") || has(str_sub(trimmed, 0, 4096), "</") || has(str_sub(trimmed, 0, 4096), "/>"))) {
+    } else if (trimmed.n && trimmed.p[0] == '<' &&
+               (str_starts(trimmed, "<?xml") || has(str_sub(trimmed, 0, 4096), "</") ||
+                has(str_sub(trimmed, 0, 4096), "/>"))) {
         xml(s, t);
     } else if (str_starts(t, "4\n") && has(str_sub(t, 0, 256), "torch.")) {
         facts_format(s->f, "torch7");

@@ -10,7 +10,8 @@
 static const uint8_t magic_long[] = {0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19};
 
 /* Skip the raw storages in the order of the fifth pickle's list of keys, read again from its bytes. */
-static size_t skip_storages(struct scan *s, struct span b, size_t keys_from, size_t keys_end, const struct storages *st) {
+static size_t skip_storages(struct scan *s, struct span b, size_t keys_from, size_t keys_end,
+                            const struct storages *st) {
     size_t at = keys_end, seen = 0;
     for (size_t i = keys_from; i + 5 < keys_end && !scan_late(s);) {
         uint8_t c = b.p[i];

@@ -52,7 +52,9 @@ static err the_key(struct arena *a, const char *arg, struct jv root, uint8_t pub
         if (key_bytes(text, pub)) return OK;
         TRY(read_file(a, arg, &text));
     }
-    if (!key_bytes(text, pub)) return err_fail(E_BAD_REQUEST, "the public key must be 32 bytes in base64, as /api/ballast/review/key gives it");
+    if (!key_bytes(text, pub))
+        return err_fail(E_BAD_REQUEST,
+                        "the public key must be 32 bytes in base64, as /api/ballast/review/key gives it");
     return OK;
 }
 
@@ -78,7 +80,8 @@ static err check(struct arena *a, const char *path, const char *key, enum lang l
     TRY(json_parse(a, statement, &lim, &s));
     struct str verdict = jv_str(jv_get(s, "verdict"), STR("?")), repo = jv_str(jv_get(s, "repository"), STR("?"));
     struct str commit = jv_str(jv_get(s, "commit"), STR("?")), who = jv_str(jv_get(s, "responsible"), STR("?"));
-    printf(i18n(lang, N_("valid: %.*s at %.*s: %.*s, answered for by %.*s (key %s)\n")), STR_ARG(repo), STR_ARG(commit), STR_ARG(verdict), STR_ARG(who), id);
+    printf(i18n(lang, N_("valid: %.*s at %.*s: %.*s, answered for by %.*s (key %s)\n")), STR_ARG(repo), STR_ARG(commit),
+           STR_ARG(verdict), STR_ARG(who), id);
     if (own) printf("%s\n", i18n(lang, N_("The key came from the same file: give --key with the key you trust.")));
     return OK;
 }

@@ -63,10 +63,13 @@ int review_worker_main(int argc, char **argv) {
     worker_child(3, argc > 1 ? str_of(argv[1]) : STR_NULL, 1);
 }
 
-int64_t worker_patience_ms(uint64_t bytes) { return 6000 + (int64_t)(bytes / (60 * KiB)); }
+int64_t worker_patience_ms(uint64_t bytes) {
+    return 6000 + (int64_t)(bytes / (60 * KiB));
+}
 
 static err answer(struct arena *a, int code, struct str json, struct facts *out) {
-    if (code != 0) return err_fail(E_INTERNAL, "the examining process ended with code %d; the file counts as not examined", code);
+    if (code != 0)
+        return err_fail(E_INTERNAL, "the examining process ended with code %d; the file counts as not examined", code);
     return facts_from_json(a, json, out);
 }
 

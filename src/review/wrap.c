@@ -3,7 +3,8 @@
 #include "inflate.h"
 
 static bool zlib_head(struct span b) {
-    return b.n > 6 && (b.p[0] & 0x0f) == 8 && b.p[0] <= 0x78 && (b.p[0] >> 4) <= 7 && (b.p[0] * 256u + b.p[1]) % 31 == 0 && !(b.p[1] & 0x20);
+    return b.n > 6 && (b.p[0] & 0x0f) == 8 && b.p[0] <= 0x78 && (b.p[0] >> 4) <= 7 &&
+           (b.p[0] * 256u + b.p[1]) % 31 == 0 && !(b.p[1] & 0x20);
 }
 /* lzma alone has no magic: properties byte, dictionary size (power of two shape), length known or all ones */
 static bool lzma_head(struct span b) {
@@ -18,8 +19,13 @@ static bool sniff(struct span b, enum inflate_kind *kind, const char **format) {
         size_t n;
         enum inflate_kind kind;
         const char *format;
-    } heads[] = {{"\x1f\x8b\x08", 3, INFLATE_GZIP, "gzip"}, {"BZh", 3, INFLATE_BZ2, "bzip2"}, {"\xfd" "7zXZ\0", 6, INFLATE_XZ, "xz"},
-        {"\x28\xb5\x2f\xfd", 4, INFLATE_ZSTD, "zstd"}, {"\x04\x22\x4d\x18", 4, INFLATE_LZ4, "lz4"}};
+    } heads[] = {{"\x1f\x8b\x08", 3, INFLATE_GZIP, "gzip"},
+                 {"BZh", 3, INFLATE_BZ2, "bzip2"},
+                 {"\xfd"
+                  "7zXZ\0",
+                  6, INFLATE_XZ, "xz"},
+                 {"\x28\xb5\x2f\xfd", 4, INFLATE_ZSTD, "zstd"},
+                 {"\x04\x22\x4d\x18", 4, INFLATE_LZ4, "lz4"}};
     for (size_t i = 0; i < ARRAY_LEN(heads); i++)
         if (span_is(b, 0, heads[i].magic, heads[i].n)) {
             *kind = heads[i].kind;
@@ -66,7 +72,8 @@ bool wrap_scan(struct scan *s, struct span b, struct str name) {
         enum inflate_kind next;
         const char *f2;
         if (rest.n && (!sniff(rest, &next, &f2) || next != kind || rounds > 1000)) {
-            facts_addf(s->f, FACT_ARC_BROKEN, (int64_t)(b.n - rest.n), "%zu bytes behind the %s stream", rest.n, format);
+            facts_addf(s->f, FACT_ARC_BROKEN, (int64_t)(b.n - rest.n), "%zu bytes behind the %s stream", rest.n,
+                       format);
             facts_cover(s->f, COVERAGE_PARTIAL);
             scan_payload(s, rest, STR("trailing"));
             pickle_carve(s, rest);

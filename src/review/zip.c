@@ -12,7 +12,8 @@
 enum zip_kind { ZIP_PLAIN, ZIP_TORCH, ZIP_NPZ, ZIP_KERAS, ZIP_SKOPS };
 
 void archive_name_check(struct scan *s, struct str n) {
-    bool bad = n.n == 0 || n.n > 4096 || n.p[0] == '/' || n.p[0] == '\\' || memchr(n.p, 0, n.n) || memchr(n.p, '\n', n.n) || (n.n > 1 && n.p[1] == ':');
+    bool bad = n.n == 0 || n.n > 4096 || n.p[0] == '/' || n.p[0] == '\\' || memchr(n.p, 0, n.n) ||
+               memchr(n.p, '\n', n.n) || (n.n > 1 && n.p[1] == ':');
     struct str rest = n, part;
     while (!bad && str_split(&rest, '/', &part)) bad = str_eqz(part, "..");
     if (!bad) bad = str_starts(n, "..\\") || str_find(n, STR("\\..\\")) >= 0;
@@ -51,8 +52,10 @@ static bool explained_storage(struct scan *s, struct str name, uint64_t bytes) {
 }
 
 static void member_bytes(struct scan *s, const struct zip_entry *e, struct span raw) {
-    if (raw.n <= 16 * MiB && crc32(0, raw.p, (uInt)raw.n) != e->crc) facts_add(s->f, FACT_ZIP_FLAGS, e->name, (int64_t)e->local);
-    bool jit = s->storages && str_ends(e->name, ".py") && str_find(e->name, STR("/code/")) >= 0 && str_is_utf8(span_str(raw));
+    if (raw.n <= 16 * MiB && crc32(0, raw.p, (uInt)raw.n) != e->crc)
+        facts_add(s->f, FACT_ZIP_FLAGS, e->name, (int64_t)e->local);
+    bool jit =
+        s->storages && str_ends(e->name, ".py") && str_find(e->name, STR("/code/")) >= 0 && str_is_utf8(span_str(raw));
     if (jit) {
         size_t mark = facts_enter(s->f, e->name);
         jit_scan(s, span_str(raw));
@@ -98,7 +101,8 @@ static void member(struct scan *s, struct span b, const struct zip_entry *e) {
     } else if (e->method == 12 || e->method == 93 || e->method == 95) {
         scan_member(s, raw, e->name); /* bzip2, zstd and xz members are whole streams of their own */
     } else {
-        facts_addf(s->f, FACT_ZIP_METHOD, (int64_t)e->local, "%u: " STR_FMT, e->method, (int)MIN(e->name.n, (size_t)100), e->name.p);
+        facts_addf(s->f, FACT_ZIP_METHOD, (int64_t)e->local, "%u: " STR_FMT, e->method,
+                   (int)MIN(e->name.n, (size_t)100), e->name.p);
         facts_cover(s->f, COVERAGE_PARTIAL);
     }
 }
@@ -154,7 +158,8 @@ static void around(struct scan *s, struct span b, const struct zip_dir *d) {
 bool zip_scan(struct scan *s, struct span b, struct str name) {
     static const char *const names[] = {"zip", "torch-zip", "npz", "keras", "skops"};
     if (!span_is(b, 0, "PK", 2) && !zip_at_end(b)) return false;
-    if (span_is(b, 0, "PK", 2) && !span_is(b, 2, "\3\4", 2) && !span_is(b, 2, "\5\6", 2) && !span_is(b, 2, "\7\x08", 2)) return false;
+    if (span_is(b, 0, "PK", 2) && !span_is(b, 2, "\3\4", 2) && !span_is(b, 2, "\5\6", 2) && !span_is(b, 2, "\7\x08", 2))
+        return false;
     (void)name;
     struct zip_dir d;
     if (!zip_dir_read(s, b, &d)) {

@@ -38,7 +38,8 @@ static bool read_end(struct scan *s, struct span b, struct end *e) {
         if (ok) {
             const uint8_t *z = b.p + at;
             uint64_t n = le64(z + 32), size = le64(z + 40), off = le64(z + 48);
-            bool differs = (e->n != 0xffff && e->n != n) || (e->cd_size != UINT32_MAX && e->cd_size != size) || (e->cd_off != UINT32_MAX && e->cd_off != off);
+            bool differs = (e->n != 0xffff && e->n != n) || (e->cd_size != UINT32_MAX && e->cd_size != size) ||
+                           (e->cd_off != UINT32_MAX && e->cd_off != off);
             if (differs) facts_addz(s->f, FACT_ZIP_MISMATCH, "zip64 and 32-bit end records differ", (int64_t)at);
             e->n = n;
             e->cd_size = size;
@@ -87,7 +88,8 @@ static void path_extra(struct scan *s, struct span x, struct str name) {
     for (size_t at = 0; at + 4 <= x.n;) {
         size_t id = le16(x.p + at), n = le16(x.p + at + 2);
         if (n > x.n - at - 4) return;
-        if (id == 0x7075 && n > 5 && !str_eq(str_make(x.p + at + 9, n - 5), name)) facts_add(s->f, FACT_ZIP_MISMATCH, name, -1);
+        if (id == 0x7075 && n > 5 && !str_eq(str_make(x.p + at + 9, n - 5), name))
+            facts_add(s->f, FACT_ZIP_MISMATCH, name, -1);
         at += 4 + n;
     }
 }
@@ -107,19 +109,27 @@ static void read_local(struct scan *s, struct span b, struct zip_entry *e) {
     }
     e->bad = false;
     struct str name = str_make(p + 30, n_name);
-    if (!str_eq(name, e->name)) facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, STR_FMT " / " STR_FMT, (int)MIN(name.n, (size_t)60), name.p, (int)MIN(e->name.n, (size_t)60), e->name.p);
-    if (le16(p + 8) != e->method) facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, "method of " STR_FMT, (int)MIN(e->name.n, (size_t)100), e->name.p);
-    if (le16(p + 6) != e->flags) facts_addf(s->f, FACT_ZIP_FLAGS, (int64_t)e->local, STR_FMT, (int)MIN(e->name.n, (size_t)100), e->name.p);
+    if (!str_eq(name, e->name))
+        facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, STR_FMT " / " STR_FMT, (int)MIN(name.n, (size_t)60),
+                   name.p, (int)MIN(e->name.n, (size_t)60), e->name.p);
+    if (le16(p + 8) != e->method)
+        facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, "method of " STR_FMT, (int)MIN(e->name.n, (size_t)100),
+                   e->name.p);
+    if (le16(p + 6) != e->flags)
+        facts_addf(s->f, FACT_ZIP_FLAGS, (int64_t)e->local, STR_FMT, (int)MIN(e->name.n, (size_t)100), e->name.p);
     struct zip_entry l = {.csize = le32(p + 18), .usize = le32(p + 22)};
     bool no = false;
     uint64_t dummy = 0;
     zip64_extra((struct span){p + 30 + n_name, n_extra}, &l, &no, &dummy);
     bool descriptor = (le16(p + 6) & 8) != 0;
-    if ((l.csize != e->csize || l.usize != e->usize) && !(descriptor && l.csize == 0 && l.usize == 0) && !(descriptor && l.csize == UINT32_MAX))
-        facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, "size of " STR_FMT, (int)MIN(e->name.n, (size_t)100), e->name.p);
+    if ((l.csize != e->csize || l.usize != e->usize) && !(descriptor && l.csize == 0 && l.usize == 0) &&
+        !(descriptor && l.csize == UINT32_MAX))
+        facts_addf(s->f, FACT_ZIP_MISMATCH, (int64_t)e->local, "size of " STR_FMT, (int)MIN(e->name.n, (size_t)100),
+                   e->name.p);
 }
 
-static bool read_central(struct scan *s, struct span b, struct zip_dir *d, uint64_t at, uint64_t end, uint64_t n, uint64_t shift) {
+static bool read_central(struct scan *s, struct span b, struct zip_dir *d, uint64_t at, uint64_t end, uint64_t n,
+                         uint64_t shift) {
     d->list = calloc((size_t)MIN(n, (uint64_t)SCAN_MEMBERS_MAX) + 1, sizeof *d->list);
     if (!d->list) return false;
     for (uint64_t i = 0; i < n; i++) {
@@ -141,8 +151,13 @@ static bool read_central(struct scan *s, struct span b, struct zip_dir *d, uint6
             return true;
         }
         struct zip_entry *e = &d->list[d->n++];
-        *e = (struct zip_entry){.flags = le16(p + 8), .method = le16(p + 10), .crc = le32(p + 16), .csize = le32(p + 20), .usize = le32(p + 24),
-            .attr = le32(p + 38), .name = str_make(p + 46, n_name)};
+        *e = (struct zip_entry){.flags = le16(p + 8),
+                                .method = le16(p + 10),
+                                .crc = le32(p + 16),
+                                .csize = le32(p + 20),
+                                .usize = le32(p + 24),
+                                .attr = le32(p + 38),
+                                .name = str_make(p + 46, n_name)};
         uint64_t lho = le32(p + 42);
         bool lho64 = lho == UINT32_MAX;
         struct span extra = {p + 46 + n_name, n_extra};
@@ -180,7 +195,8 @@ static void relations(struct scan *s, struct span b, struct zip_dir *d) {
     for (size_t i = 0; i < d->n; i++) {
         if (v[i]->bad) continue;
         if (v[i]->local < end) facts_add(s->f, FACT_ZIP_OVERLAP, v[i]->name, (int64_t)v[i]->local);
-        else if (v[i]->local > end) facts_addf(s->f, FACT_ZIP_GAP, (int64_t)end, "%" PRIu64 " bytes", v[i]->local - end);
+        else if (v[i]->local > end)
+            facts_addf(s->f, FACT_ZIP_GAP, (int64_t)end, "%" PRIu64 " bytes", v[i]->local - end);
         end = v[i]->data + v[i]->csize;
         if (v[i]->flags & 8) { /* data descriptor: with or without signature, 32 or 64 bits */
             uint64_t next = i + 1 < d->n ? v[i + 1]->local : d->cd;
@@ -211,4 +227,6 @@ bool zip_dir_read(struct scan *s, struct span b, struct zip_dir *d) {
     return true;
 }
 
-void zip_dir_release(struct zip_dir *d) { free(d->list); }
+void zip_dir_release(struct zip_dir *d) {
+    free(d->list);
+}

@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a pushed revision to a signed verdict: the gate, the statement, overrides, restarts, a changed rule pack."""
+import base64
+import json
+import os
+import pickle
+import sqlite3
+import subprocess
+import time
+
+import pytest
+
+from conftest import BIN, Server
+from hub_helpers import commit, get_json, settled
+
+
+class Evil:
+    def __reduce__(self):
+        return os.system, ("echo ballast-test > /dev/null",)
+
+
+EVIL = pickle.dumps(Evil())
+FINE = pickle.dumps({"weights": [1.0, 2.0], "name": "fine"})
+
+
+def add(path, data):
+    return "file", {"path": path, "content": base64.b64encode(data).decode(), "encoding": "base64"}
+
+
+def push(server, repo, *files, user="alice"):
+    status, _, body = commit(server, user, repo, ("header", {"summary": "x", "description": ""}), *[add(p, d) for p, d in files])
+    assert status == 200, body
+    return body["commitOid"]
+
+
+def make_repo(server, name, user="alice"):
+    status, _, b = server.http("POST", "/api/repos/create", user, {"name": name, "type": "model"})
+    assert status == 200, b
+    return "%s/%s" % (user, name)
+
+
+def review(server, repo, rev="main", user=None):
+    return get_json(server, "/api/ballast/review/models/%s/%s" % (repo, rev), user)
+
+
+def verify(path, *args):
+    return subprocess.run([BIN, "review", "verify", *args, str(path)], capture_output=True, text=True)
+
+
+def test_a_revision_gets_a_signed_verdict_and_blocked_bytes_stay(server):
+    repo = make_repo(server, "gate")
+    sha = push(server, repo, ("evil.pkl", EVIL), ("fine.pkl", FINE), ("notes.txt", b"hello\n"))
+    assert settled(server, repo)["verdict"] == "block"
+    r = review(server, repo)
+    assert r["commit"] == sha and r["verdict"] == "block" and r["responsible"]
+    by = {f["path"]: f for f in r["files"]}
+    assert by["evil.pkl"]["verdict"] == "block" and "posix.system" in by["evil.pkl"]["findings"][0]["message"]
+    assert by["fine.pkl"]["verdict"] == "pass" and by["fine.pkl"]["coverage"] == "full"
+    status, headers, body = server.http("GET", "/%s/resolve/main/evil.pkl" % repo)
+    assert status == 403 and EVIL not in body
+    assert server.http("GET", "/%s/resolve/main/fine.pkl" % repo)[2] == FINE
+
+
+def test_the_statement_is_verified_offline_and_any_change_is_noticed(server, tmp_path):
+    repo = make_repo(server, "statement")
+    push(server, repo, ("fine.pkl", FINE))
+    settled(server, repo)
+    r = review(server, repo)
+    s = json.loads(r["statement"])
+    assert s["type"] == "ballast-review/1" and s["repository"] == "models/" + repo and s["commit"] == r["commit"]
+    for field in ("policy", "rule_pack_sha256", "facts_sha256", "files_sha256", "responsible", "time", "verdict", "coverage", "key_id"):
+        assert s[field], field
+    assert list(s) == sorted(s) and r["statement"] == json.dumps(s, separators=(",", ":"), ensure_ascii=False)
+    key = get_json(server, "/api/ballast/review/key")["key"]
+    good = tmp_path / "good.json"
+    good.write_text(json.dumps(r))
+    assert verify(good, "--key", key).returncode == 0
+    for change in (("fine.pkl", "evil.pkl"), (r["commit"][:8], "00000000"), ('"pass"', '"block"')):
+        bad = tmp_path / "bad.json"
+        bad.write_text(json.dumps(dict(r, statement=r["statement"].replace(*change))))
+        assert verify(bad, "--key", key).returncode == 1, change
+    other = base64.b64encode(bytes(32)).decode()
+    assert verify(good, "--key", other).returncode == 1
+    assert verify(tmp_path / "absent.json").returncode == 2
+
+
+def test_only_reviewers_override_and_it_takes_a_reason(server):
+    repo = make_repo(server, "override")
+    push(server, repo, ("evil.pkl", EVIL))
+    settled(server, repo)
+    url = "/api/ballast/review/models/%s/main/override" % repo
+    body = {"path": "evil.pkl", "verdict": "notice", "reason": "our own test file"}
+    assert server.http("POST", url, None, body)[0] == 401
+    assert server.http("POST", url, "alice", body)[0] == 403
+    assert server.http("POST", url, "root", dict(body, reason="ok"))[0] == 422
+    assert server.http("POST", url, "root", dict(body, verdict="pending"))[0] == 422
+    assert server.http("POST", url, "root", dict(body, path="absent"))[0] == 404
+    assert server.http("GET", "/%s/resolve/main/evil.pkl" % repo)[0] == 403
+    assert server.http("POST", url, "root", body)[0] == 200
+    assert server.http("GET", "/%s/resolve/main/evil.pkl" % repo)[2] == EVIL
+    assert settled(server, repo)["verdict"] == "notice"
+    r = review(server, repo)
+    o = json.loads(r["statement"])["overrides"]
+    assert len(o) == 1 and o[0]["reviewer"] == "root" and o[0]["reason"] == "our own test file"
+    assert r["files"][-1]["automaton"] == "block" and r["files"][-1]["override"]["signature"]
+    log = server.cli("log", "list", "--kind", "verdict.overridden", "--limit", "1000", "--json").stdout
+    assert "our own test file" in log
+    # the same bytes elsewhere stay blocked
+    other = make_repo(server, "override-other")
+    push(server, other, ("evil.pkl", EVIL))
+    assert settled(server, other)["verdict"] == "block"
+
+
+def test_findings_speak_the_readers_language(server):
+    repo = make_repo(server, "language")
+    push(server, repo, ("evil.pkl", EVIL))
+    settled(server, repo)
+    _, _, b = server.http("GET", "/api/ballast/review/models/%s/main" % repo, None, None, {"Accept-Language": "zh-CN"})
+    f = {x["path"]: x for x in json.loads(b)["files"]}["evil.pkl"]["findings"][0]
+    assert f["rule"].startswith("pickle.call") and "posix.system" in f["message"] and "此 pickle" in f["message"]
+
+
+def test_private_reviews_are_hidden(server):
+    server.http("POST", "/api/repos/create", "alice", {"name": "secret", "type": "model", "private": True})
+    push(server, "alice/secret", ("fine.pkl", FINE))
+    settled(server, "alice/secret")
+    assert server.http("GET", "/api/ballast/review/models/alice/secret/main", "bob")[0] == 404
+    assert server.http("GET", "/api/ballast/review/models/alice/secret/main", "alice")[0] == 200
+
+
+def test_a_restart_takes_up_what_was_pending(tmp_path):
+    s = Server(tmp_path, config="review:\n  slow_ms: 3000\n").start()
+    try:
+        s.user("alice")
+        repo = make_repo(s, "slow")
+        push(s, repo, ("evil.pkl", EVIL), ("fine.pkl", FINE))
+        assert review(s, repo)["verdict"] == "pending"
+        status, headers, _ = s.http("HEAD", "/%s/resolve/main/fine.pkl" % repo)
+        assert status == 503 and int(headers["Retry-After"]) > 0
+        s.kill()
+        s.config.write_text("")
+        s.start()
+        assert settled(s, repo)["verdict"] == "block"
+        assert s.http("GET", "/%s/resolve/main/fine.pkl" % repo)[2] == FINE
+    finally:
+        s.stop()
+
+
+def test_a_changed_rule_pack_judges_again_without_bytes(tmp_path):
+    s = Server(tmp_path).start()
+    try:
+        s.user("alice")
+        repo = make_repo(s, "again")
+        push(s, repo, ("evil.pkl", EVIL), ("fine.pkl", FINE))
+        assert settled(s, repo)["verdict"] == "block"
+        issued = json.loads(review(s, repo)["statement"])["time"]
+        s.stop()
+        db = sqlite3.connect(s.data / "ballast.db")
+        # as an older rule pack might have left it: all passed, nothing found
+        db.execute("UPDATE blob_verdict SET rule_pack = 'old', verdict = 1, findings = '[]'")
+        db.execute("UPDATE meta SET value = 'old' WHERE key = 'review.rule_pack'")
+        db.commit()
+        db.close()
+        s.start()
+        end = time.time() + 20
+        while time.time() < end and (review(s, repo)["verdict"] == "pending" or json.loads(review(s, repo)["statement"])["time"] == issued):
+            time.sleep(0.1)
+        r = review(s, repo)
+        assert r["verdict"] == "block" and r["files"][1]["verdict"] == "block"
+        assert "review.rejudged" in s.tail() and "review.file " not in s.tail().split("review.rejudged")[1], "no byte was read"
+        assert s.http("GET", "/%s/resolve/main/evil.pkl" % repo)[0] == 403
+    finally:
+        s.stop()
+
+
+def test_earlier_commits_of_one_push_are_examined_too(server, tmp_path):
+    repo = make_repo(server, "history")
+    url = server.url.replace("//", "//alice:%s@" % server.tokens["alice"]) + "/" + repo
+    d = tmp_path / "clone"
+    env = dict(os.environ, GIT_TERMINAL_PROMPT="0", GIT_AUTHOR_NAME="a", GIT_AUTHOR_EMAIL="a@b", GIT_COMMITTER_NAME="a", GIT_COMMITTER_EMAIL="a@b", GIT_LFS_SKIP_PUSH="1")
+
+    def git(*args):
+        subprocess.run(["git", "-c", "protocol.version=2", *args], cwd=d if d.exists() else tmp_path, env=env, check=True, capture_output=True)
+
+    settled(server, repo)
+    git("clone", url, "clone")
+    (d / ".gitattributes").write_text("")
+    (d / "old.txt").write_bytes(EVIL)
+    git("add", "-A")
+    git("commit", "-m", "one")
+    first = subprocess.run(["git", "rev-parse", "HEAD"], cwd=d, capture_output=True, text=True).stdout.strip()
+    (d / "old.txt").write_bytes(b"harmless\n")
+    git("commit", "-am", "two")
+    git("push", "origin", "HEAD:main")
+    assert settled(server, repo)["verdict"] in ("pass", "notice")
+    end = time.time() + 15
+    while time.time() < end and server.http("GET", "/%s/resolve/%s/old.txt" % (repo, first))[0] == 503:
+        time.sleep(0.2)
+    assert server.http("GET", "/%s/resolve/%s/old.txt" % (repo, first))[0] == 403
+
+
+@pytest.mark.parametrize("args,code", [(["review"], 2), (["review", "--nonsense", "x"], 2), (["review", "/nonexistent/file"], 2)])
+def test_exit_codes_of_misuse(args, code):
+    assert subprocess.run([BIN, *args], capture_output=True).returncode == code
+
+
+def test_exit_codes_and_folders(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub" / "fine.pkl").write_bytes(FINE)
+    (tmp_path / "notes.txt").write_text("hi\n")
+    os.symlink("/etc/passwd", tmp_path / "link")
+
+    def run(*paths):
+        p = subprocess.run([BIN, "review", "--json", *map(str, paths)], capture_output=True, text=True)
+        return p.returncode, [json.loads(x) for x in p.stdout.splitlines()]
+
+    code, lines = run(tmp_path)
+    assert code == 0 and sorted(os.path.basename(x["path"]) for x in lines) == ["fine.pkl", "notes.txt"]
+    (tmp_path / "data.bin").write_bytes(bytes(range(256)))
+    assert run(tmp_path)[0] == 3
+    (tmp_path / "evil.bin").write_bytes(EVIL)
+    assert run(tmp_path)[0] == 4
+    code, lines = run(tmp_path / "evil.bin", tmp_path / "absent")
+    assert code == 2 and len(lines) == 1 and lines[0]["verdict"] == "block"
