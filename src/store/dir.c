@@ -106,10 +106,10 @@ static bool path_is_plain(const char *p) {
 }
 
 err store_path(struct store *s, struct arena *a, const char *sub, const char *name, const char **out) {
-    if (!path_is_plain(sub) || !path_is_plain(name)) return err_fail(E_INTERNAL, "not a plain path: %s/%s", sub, name);
+    if (!path_is_plain(sub) || (name[0] != 0 && !path_is_plain(name))) return err_fail(E_INTERNAL, "not a plain path: %s/%s", sub, name);
     struct str dir = arena_printf(a, "%s/%s", s->dir, sub);
     TRY(dir_make(dir.p));
-    *out = arena_printf(a, "%s/%s", dir.p, name).p;
+    *out = name[0] == 0 ? dir.p : arena_printf(a, "%s/%s", dir.p, name).p;
     return OK;
 }
 

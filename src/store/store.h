@@ -26,7 +26,7 @@ struct store_opts {
 must_check err store_open(const struct store_opts *o, struct store **out);
 void store_close(struct store *s); /* drains the writer */
 const char *store_dir(const struct store *s);
-/* "DIR/sub/name" in the arena; creates DIR/sub when missing. */
+/* "DIR/sub/name" in the arena; creates DIR/sub when missing. An empty name gives DIR/sub itself. */
 must_check err store_path(struct store *s, struct arena *a, const char *sub, const char *name, const char **out);
 /* Random secrets, created once: DATA/keys/NAME (0600), n bytes. */
 must_check err store_key(struct store *s, const char *name, void *out, size_t n);
