@@ -8,6 +8,8 @@
 
 #include "git/path.h"
 
+#include "base/i18n.h"
+
 
 /* Code points HFS+ ignores in names: U+200C–200F, 202A–202E, 206A–206F, FEFF. Returns their UTF-8 length or 0. */
 static size_t hfs_ignored(struct str s) {
@@ -40,29 +42,29 @@ static bool looks_like_dotgit(struct str name) {
 }
 
 const char *git_name_fault(struct str name) {
-    if (name.n == 0) return "an empty component";
-    if (name.n > 255) return "a component above 255 bytes";
-    if (str_eqz(name, ".") || str_eqz(name, "..")) return "a '.' or '..' component";
-    if (!str_is_utf8(name)) return "bytes that are not UTF-8";
+    if (name.n == 0) return N_("an empty component");
+    if (name.n > 255) return N_("a component above 255 bytes");
+    if (str_eqz(name, ".") || str_eqz(name, "..")) return N_("a '.' or '..' component");
+    if (!str_is_utf8(name)) return N_("bytes that are not UTF-8");
     for (size_t i = 0; i < name.n; i++) {
         unsigned char c = (unsigned char)name.p[i];
-        if (c < 0x20 || c == 0x7F) return "a control character";
-        if (c == '\\') return "a backslash";
-        if (c == '/') return "a slash inside a name";
+        if (c < 0x20 || c == 0x7F) return N_("a control character");
+        if (c == '\\') return N_("a backslash");
+        if (c == '/') return N_("a slash inside a name");
     }
-    return looks_like_dotgit(name) ? "a component that stands for .git" : NULL;
+    return looks_like_dotgit(name) ? N_("a component that stands for .git") : NULL;
 }
 
 const char *git_path_fault(struct str path) {
-    if (path.n == 0) return "no name";
-    if (path.n > REPO_PATH_MAX) return "more than 1024 bytes";
-    if (path.p[0] == '/') return "a leading slash";
+    if (path.n == 0) return N_("no name");
+    if (path.n > REPO_PATH_MAX) return N_("more than 1024 bytes");
+    if (path.p[0] == '/') return N_("a leading slash");
     struct str rest = path, part;
     unsigned depth = 0;
     while (str_split(&rest, '/', &part)) {
         const char *fault = git_name_fault(part);
         if (fault != NULL) return fault;
-        if (++depth > REPO_PATH_DEPTH_MAX) return "more than 64 folders";
+        if (++depth > REPO_PATH_DEPTH_MAX) return N_("more than 64 folders");
     }
     return NULL;
 }
@@ -75,7 +77,8 @@ err git_path_check(struct str path) {
     for (size_t i = 0; i < path.n && n < sizeof shown - 1; i++)
         shown[n++] = (unsigned char)path.p[i] < 0x20 || path.p[i] == 0x7F ? '?' : path.p[i];
     shown[n] = 0;
-    return err_fail(E_UNPROCESSABLE, "path \"%s\" is not allowed: it has %s; nothing was changed", shown, fault);
+    return err_fail(E_UNPROCESSABLE, "path \"%s\" is not allowed: it has %s; nothing was changed", shown,
+                    i18n((enum lang)err_slot()->lang, fault));
 }
 
 bool git_ref_name_ok(struct str ref) {
