@@ -4,7 +4,7 @@
  *
  * An orphan is something no repository needs; its clock starts when a gc run first sees it so. Default
  * age 28 days: clients remember dedup answers for 21 and have no way to recover from a xorb that went
- * away. The order of steps is explained in xet_db_care.c. Files in DATA/xorb without a row (a crash
+ * away. The order of steps is explained in xet_care_db.c. Files in DATA/xorb without a row (a crash
  * between rename and transaction) are removed when their last write is a day old.
  */
 #include <dirent.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xet_db.h — all SQL of this room (xet_db.c: files and xorbs; xet_db_scope.c: who may see; xet_db_care.c: stats, fsck, gc). */
+/* xet_db.h — all SQL of this room (xet_db.c: files and xorbs; xet_scope_db.c: who may see; xet_care_db.c: stats, fsck, gc). */
 #ifndef BALLAST_XET_DB_H
 #define BALLAST_XET_DB_H
 

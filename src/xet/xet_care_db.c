@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xet_db_care.c — statistics, and what fsck and gc ask of the records.
+ * xet_care_db.c — statistics, and what fsck and gc ask of the records.
  *
  * gc's order makes every crash harmless: expired files lose their rows and references first, then
  * expired xorbs are marked doomed (one transaction); the files of doomed xorbs are unlinked; their rows

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * xet_db_scope.c — what a token's holder may learn from the dedup index.
+ * xet_scope_db.c — what a token's holder may learn from the dedup index.
  *
  * Visibility rule (this room stands below id, so it is SQL over the shared tables): a repository is
  * readable when it is the token's own, or public and not gated, or its owner is the token's user or an
