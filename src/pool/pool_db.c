@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pool_db.c — the records of deployments and engine processes, and their events.
+ *
+ * The API and the command line write wishes (a row, wanted = 0); only the supervisor of the server writes what is.
+ */
+#include "base/clock.h"
+#include "pool/pool_int.h"
+
+enum { MAX_ROWS = 1000 };
+
+static err dep_event(struct db *d, const char *kind, int64_t actor, const struct dep_shown *s) {
+    struct buf b cleanup(buf_release);
+    struct jw w;
+    int64_t seq;
+    buf_init(&b, 8 * KiB);
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_ki64(&w, "deployment", s->id);
+    jw_kcstr(&w, "model", s->model);
+    jw_kcstr(&w, "state", s->state);
+    jw_ki64(&w, "ready", s->ready);
+    jw_ki64(&w, "replicas", s->replicas);
+    jw_kcstr(&w, "detail", s->detail);
+    jw_obj_end(&w);
+    TRY(buf_ok(&b, "event"));
+    return event_append(d, kind, actor, s->repo_id, buf_view(&b), &seq);
+}
+
+/* --- wishes --------------------------------------------------------------------------------------------------- */
+static err model_free(struct db *d, struct str model) {
+    struct stmt *st;
+    bool row;
+    TRY(db_prep(d, "SELECT id FROM deployment WHERE model = ?1 AND wanted = 1", &st));
+    db_bind_str(st, 1, model);
+    err e = db_step(st, &row);
+    int64_t id = e == OK && row ? db_i64(st, 0) : 0;
+    db_done(st);
+    TRY(e);
+    if (id == 0) return OK;
+    return err_fail(E_CONFLICT, "deployment %" PRId64 " has the name '" STR_FMT "' already; nothing was changed. Choose another name or "
+                                "remove that one first", id, STR_ARG(model));
+}
+
+err pool_db_model_free(struct pool *p, struct str model) { return model_free(db_reader(p->o.store), model); }
+
+static err add_tx(struct db *d, void *arg) {
+    struct new_deployment *n = arg;
+    struct stmt *st;
+    bool row;
+    TRY(model_free(d, n->model));
+    TRY(db_prep(d, "SELECT count(*) FROM deployment WHERE wanted = 1", &st));
+    err e = db_step(st, &row);
+    int64_t count = e == OK && row ? db_i64(st, 0) : 0;
+    db_done(st);
+    TRY(e);
+    if (count >= POOL_MAX_DEPLOYMENTS)
+        return err_fail(E_LIMIT, "this server runs at most %d deployments; nothing was changed. Remove one first", POOL_MAX_DEPLOYMENTS);
+    TRY(db_exec(d, "INSERT INTO deployment (model, repo_id, commit_oid, file, engine, replicas, created_by, created_ms) "
+                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "sisssiii",
+                n->model, n->repo_id, n->commit, n->file, n->engine, (int64_t)n->replicas, n->user_id, clock_wall_ms()));
+    n->id = db_last_id(d);
+    struct buf b cleanup(buf_release);
+    struct jw w;
+    int64_t seq;
+    buf_init(&b, 8 * KiB);
+    jw_init(&w, &b);
+    jw_obj(&w);
+    jw_ki64(&w, "deployment", n->id);
+    jw_kstr(&w, "model", n->model);
+    jw_kstr(&w, "commit", n->commit);
+    jw_kstr(&w, "file", n->file);
+    jw_kstr(&w, "engine", n->engine);
+    jw_ki64(&w, "replicas", n->replicas);
+    jw_obj_end(&w);
+    TRY(buf_ok(&b, "event"));
+    return event_append(d, "deployment.created", n->user_id, n->repo_id, buf_view(&b), &seq);
+}
+err pool_db_add(struct pool *p, struct new_deployment *n) { return db_write(p->o.store, add_tx, n); }
+
+struct unwant {
+    int64_t id, user_id;
+};
+static err unwant_tx(struct db *d, void *arg) {
+    struct unwant *u = arg;
+    struct stmt *st;
+    bool row;
+    struct dep_shown s = {.id = u->id, .detail = ""};
+    char model[POOL_NAME_MAX + 1] = "";
+    bool runs = false;
+    TRY(db_prep(d, "SELECT model, repo_id, replicas, ready, state FROM deployment WHERE id = ?1 AND wanted = 1", &st));
+    db_bind_i64(st, 1, u->id);
+    err e = db_step(st, &row);
+    if (e == OK && row) {
+        snprintf(model, sizeof model, STR_FMT, STR_ARG(db_str(st, 0)));
+        s.repo_id = db_i64(st, 1);
+        s.replicas = (unsigned)db_i64(st, 2);
+        s.ready = (unsigned)db_i64(st, 3);
+        runs = str_eqz(db_str(st, 4), "starting") || str_eqz(db_str(st, 4), "ready");
+    }
+    db_done(st);
+    TRY(e);
+    if (!row) return err_fail(E_NOT_FOUND, "there is no deployment %" PRId64, u->id);
+    s.model = model;
+    s.state = runs ? "draining" : "stopped";
+    TRY(db_exec(d, "UPDATE deployment SET wanted = 0, state = ?2 WHERE id = ?1", "is", u->id, str_of(s.state)));
+    return dep_event(d, "deployment.deleted", u->user_id, &s);
+}
+err pool_db_unwant(struct pool *p, int64_t id, int64_t user_id) {
+    struct unwant u = {id, user_id};
+    return db_write(p->o.store, unwant_tx, &u);
+}
+
+/* --- what is ---------------------------------------------------------------------------------------------------- */
+static err show_tx(struct db *d, void *arg) {
+    const struct dep_shown *s = arg;
+    TRY(db_exec(d, "UPDATE deployment SET state = ?2, detail = ?3, ready = ?4, ready_ms = ?5, restarts = ?6, memory_bytes = ?7 WHERE id = ?1",
+                "issiiii", s->id, str_of(s->state), str_of(s->detail), (int64_t)s->ready, s->ready_ms, s->restarts, s->memory_bytes));
+    return s->is_event ? dep_event(d, "deployment.state", 0, s) : OK;
+}
+err pool_db_show(struct pool *p, const struct dep_shown *s) {
+    struct dep_shown copy = *s;
+    return db_write(p->o.store, show_tx, &copy);
+}
+
+static err reset_tx(struct db *d, void *arg) {
+    (void)arg;
+    TRY(db_exec(d, "UPDATE deployment SET state = 'stopped', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 0 AND state <> 'stopped'", ""));
+    return db_exec(d, "UPDATE deployment SET state = 'pending', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 1 AND state <> 'pending'", "");
+}
+err pool_db_reset(struct pool *p) { return db_write(p->o.store, reset_tx, NULL); }
+
+static err read_rows(struct stmt *st, struct arena *a, struct db_dep **out, size_t *n) {
+    struct db_dep *v = arena_array(a, struct db_dep, MAX_ROWS);
+    bool row;
+    for (*n = 0; *n < MAX_ROWS; ++*n) {
+        TRY(db_step(st, &row));
+        if (!row) break;
+        struct pool_row *r = &v[*n].row;
+        r->id = db_i64(st, 0);
+        r->model = arena_str(a, db_str(st, 1));
+        r->repo_id = db_i64(st, 2);
+        r->commit = arena_str(a, db_str(st, 3));
+        r->file = arena_str(a, db_str(st, 4));
+        r->engine = arena_str(a, db_str(st, 5));
+        r->replicas = (unsigned)db_i64(st, 6);
+        v[*n].wanted = db_i64(st, 7) != 0;
+        r->created_ms = db_i64(st, 8);
+        r->state = arena_str(a, db_str(st, 9));
+        r->detail = arena_str(a, db_str(st, 10));
+        r->ready = (unsigned)db_i64(st, 11);
+        r->ready_ms = db_i64(st, 12);
+        r->restarts = db_i64(st, 13);
+        r->memory_bytes = db_i64(st, 14);
+    }
+    *out = v;
+    return OK;
+}
+
+err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **out, size_t *n) {
+    struct stmt *st;
+    TRY(db_prep(db_reader(p->o.store),
+                "SELECT id, model, repo_id, commit_oid, file, engine, replicas, wanted, created_ms, state, detail, ready, ready_ms, "
+                "restarts, memory_bytes FROM deployment WHERE (wanted = 1 OR state <> 'stopped') AND (?1 = 0 OR id = ?1) "
+                "ORDER BY id DESC", &st));
+    db_bind_i64(st, 1, id);
+    err e = read_rows(st, a, out, n);
+    db_done(st);
+    return e;
+}
+
+/* --- engine processes --------------------------------------------------------------------------------------------- */
+struct proc_job {
+    int64_t pid, start_ticks, deployment_id, replica;
+};
+static err proc_add_tx(struct db *d, void *arg) {
+    const struct proc_job *j = arg;
+    return db_exec(d, "INSERT OR REPLACE INTO engine_process (pid, start_ticks, deployment_id, replica) VALUES (?1, ?2, ?3, ?4)", "iiii",
+                   j->pid, j->start_ticks, j->deployment_id, j->replica);
+}
+err pool_db_proc_add(struct pool *p, pid_t pid, int64_t start_ticks, int64_t deployment_id, unsigned replica) {
+    struct proc_job j = {pid, start_ticks, deployment_id, replica};
+    return db_write(p->o.store, proc_add_tx, &j);
+}
+static err proc_del_tx(struct db *d, void *arg) {
+    return db_exec(d, "DELETE FROM engine_process WHERE pid = ?1", "i", *(const int64_t *)arg);
+}
+err pool_db_proc_del(struct pool *p, pid_t pid) {
+    int64_t v = pid;
+    return db_write(p->o.store, proc_del_tx, &v);
+}
+err pool_db_procs(struct pool *p, struct arena *a, struct db_proc **out, size_t *n) {
+    struct stmt *st;
+    bool row = true;
+    struct db_proc *v = arena_array(a, struct db_proc, MAX_ROWS);
+    *n = 0;
+    *out = v;
+    TRY(db_prep(db_reader(p->o.store), "SELECT pid, start_ticks FROM engine_process", &st));
+    err e = OK;
+    while (*n < MAX_ROWS && (e = db_step(st, &row)) == OK && row) v[(*n)++] = (struct db_proc){(pid_t)db_i64(st, 0), db_i64(st, 1)};
+    db_done(st);
+    return e;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * venv.c — the private Python environment of the built-in engine: DATA/engine/venv, made on first use.
+ *
+ * Packages are pinned by version and hash (tools/engine/requirements.txt, carried in the binary) and installed with
+ * --require-hashes --no-deps --only-binary, so no code runs at installation and nothing else comes along. The mark
+ * DATA/engine/venv/.ballast holds the digest of the requirements it was made from; another digest or none: made anew.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/hash.h"
+#include "base/hex.h"
+#include "base/log.h"
+#include "pool/engine_files.h"
+#include "pool/pool_int.h"
+
+enum { VENV_TIMEOUT_MS = 120000, PIP_TIMEOUT_MS = 900000, COMMAND_OUT_MAX = 1 << 20 };
+
+/* Write text to DATA/engine/name (when it differs, by rename). */
+static err write_file(struct pool *p, struct arena *a, const char *name, const char *text, const char **path) {
+    char tmp_name[64];
+    const char *tmp;
+    snprintf(tmp_name, sizeof tmp_name, "%s.tmp", name);
+    TRY(store_path(p->o.store, a, "engine", name, path));
+    TRY(store_path(p->o.store, a, "engine", tmp_name, &tmp));
+    FILE *f = fopen(tmp, "we");
+    if (f == NULL) return err_errno(E_IO, errno, "cannot write %s", tmp);
+    bool ok = fputs(text, f) >= 0;
+    ok = fclose(f) == 0 && ok;
+    if (!ok || rename(tmp, *path) != 0) return err_errno(E_IO, errno, "cannot write %s", *path);
+    return OK;
+}
+
+static void digest_of(const char *text, char out[2 * SHA256_LEN + 1]) {
+    uint8_t d[SHA256_LEN];
+    hash_sha256(text, strlen(text), d);
+    for (size_t i = 0; i < SHA256_LEN; i++) snprintf(out + 2 * i, 3, "%02x", d[i]);
+}
+
+static bool mark_is(const char *path, const char *want) {
+    char b[128] = "";
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd >= 0 ? read(fd, b, sizeof b - 1) : 0;
+    if (fd >= 0) close(fd);
+    return n > 0 && strcmp(b, want) == 0;
+}
+
+/* Run a command to its end; its last words go into the error. */
+static err command(struct pool *p, struct arena *a, const char *const *argv, int64_t timeout_ms) {
+    struct child_opts o;
+    child_opts_init(&o);
+    o.argv = argv;
+    o.env = engine_env(p, a);
+    struct buf out cleanup(buf_release), errs cleanup(buf_release);
+    buf_init(&out, COMMAND_OUT_MAX);
+    buf_init(&errs, COMMAND_OUT_MAX);
+    int code = 0;
+    TRY(child_run(&o, STR_NULL, &out, &errs, timeout_ms, &code));
+    if (code == 0) return OK;
+    struct str last = str_trim(buf_view(errs.n > 0 ? &errs : &out));
+    if (last.n > 400) last = str_from(last, last.n - 400);
+    return err_fail(E_UNAVAILABLE, "making the engine's Python environment failed: `%s %s %s` ended with code %d: " STR_FMT, argv[0], argv[1],
+                    argv[2], code, STR_ARG(last));
+}
+
+static err venv_make(struct pool *p, struct arena *a, const char *dir, const char *python, const char *requirements) {
+    log_info("pool.venv", LZ("dir", dir));
+    const char *const venv[] = {"python3", "-m", "venv", "--clear", dir, NULL};
+    const char *const pip[] = {python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
+                               "--require-hashes", "--only-binary", ":all:", "-r", requirements, NULL};
+    TRY(command(p, a, venv, VENV_TIMEOUT_MS));
+    return command(p, a, pip, PIP_TIMEOUT_MS);
+}
+
+static err venv_ready(struct pool *p, struct arena *a, const char **python) {
+    const char *dir, *mark, *requirements;
+    char digest[2 * SHA256_LEN + 1];
+    digest_of(engine_file_requirements, digest);
+    TRY(store_path(p->o.store, a, "engine", "venv", &dir));
+    mark = arena_printf(a, "%s/.ballast", dir).p;
+    *python = arena_printf(a, "%s/bin/python", dir).p;
+    if (mark_is(mark, digest) && access(*python, X_OK) == 0) return OK;
+    TRY(write_file(p, a, "requirements.txt", engine_file_requirements, &requirements));
+    TRY(venv_make(p, a, dir, *python, requirements));
+    FILE *f = fopen(mark, "we");
+    if (f == NULL || fputs(digest, f) < 0 || fclose(f) != 0) return err_errno(E_IO, errno, "cannot write %s", mark);
+    return OK;
+}
+
+err engine_python(struct pool *p, struct arena *a, const char **python, const char **script) {
+    fmutex_lock(p->engine_mu);
+    err e = write_file(p, a, "llamacpp_server.py", engine_file_script, script);
+    const char *env = getenv("BALLAST_ENGINE_PYTHON");
+    if (e == OK) {
+        if (p->o.engine_python.n > 0) *python = arena_strz(a, p->o.engine_python);
+        else if (env != NULL && *env != 0) *python = env;
+        else e = venv_ready(p, a, python);
+    }
+    fmutex_unlock(p->engine_mu);
+    return e;
+}
