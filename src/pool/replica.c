@@ -40,7 +40,7 @@ static bool nap(void) { return fiber_sleep(POOL_NAP_MS) == OK; }
 
 /* --- the record ------------------------------------------------------------------------------------------------- */
 static void fold(const struct deployment *d, enum dep_state *state, unsigned *ready, int64_t *memory, const char **detail) {
-    bool starting = false, failed = false;
+    bool starting = false, failed = false, draining = false;
     *ready = 0;
     *memory = 0;
     *detail = "";
@@ -50,11 +50,12 @@ static void fold(const struct deployment *d, enum dep_state *state, unsigned *re
         *memory += r->memory_bytes;
         starting |= r->state == DEP_STARTING;
         failed |= r->state == DEP_FAILED;
+        draining |= r->state == DEP_DRAINING;
         if (r->state != DEP_READY && r->detail[0] != 0 && (*detail)[0] == 0) *detail = r->detail;
     }
     if (d->stop) *state = d->n_live > 0 ? DEP_DRAINING : DEP_STOPPED;
     else if (*ready > 0) *state = DEP_READY;
-    else *state = starting ? DEP_STARTING : failed ? DEP_FAILED : DEP_PENDING;
+    else *state = starting ? DEP_STARTING : draining ? DEP_DRAINING : failed ? DEP_FAILED : DEP_PENDING;
 }
 
 void deployment_publish(struct deployment *d) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,6 +193,7 @@ static void test_children_die_with_the_server(void **state) {
     assert_int_equal(pipe(p), 0);
     pid_t server = fork();
     if (server == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* not to outlive a failed test */
         struct rt_limits lim = {.n_loops = 1, .n_work = 1};
         struct child_opts co = sh(SH("exec sleep 1000"));
         struct child c;
