@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "pool/pool_int.h"
 
-enum { MAX_ROWS = 1000 };
+enum { MAX_ROWS = 4 * POOL_MAX_DEPLOYMENTS, MAX_PROCS = 2 * POOL_MAX_DEPLOYMENTS * POOL_MAX_REPLICAS };
 
 static err dep_event(struct db *d, const char *kind, int64_t actor, const struct dep_shown *s) {
     struct buf b cleanup(buf_release);
@@ -192,12 +192,12 @@ err pool_db_proc_del(struct pool *p, pid_t pid) {
 err pool_db_procs(struct pool *p, struct arena *a, struct db_proc **out, size_t *n) {
     struct stmt *st;
     bool row = true;
-    struct db_proc *v = arena_array(a, struct db_proc, MAX_ROWS);
+    struct db_proc *v = arena_array(a, struct db_proc, MAX_PROCS);
     *n = 0;
     *out = v;
     TRY(db_prep(db_reader(p->o.store), "SELECT pid, start_ticks FROM engine_process", &st));
     err e = OK;
-    while (*n < MAX_ROWS && (e = db_step(st, &row)) == OK && row) v[(*n)++] = (struct db_proc){(pid_t)db_i64(st, 0), db_i64(st, 1)};
+    while (*n < MAX_PROCS && (e = db_step(st, &row)) == OK && row) v[(*n)++] = (struct db_proc){(pid_t)db_i64(st, 0), db_i64(st, 1)};
     db_done(st);
     return e;
 }

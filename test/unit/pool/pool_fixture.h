@@ -147,10 +147,16 @@ static err fx_deploy(const char *name, unsigned replicas, int64_t *id) {
     struct pool_deploy_req q = {.owner = STR("ann"), .repo = STR("m"), .name = str_of(name), .engine = STR("fake"), .replicas = replicas};
     return pool_deploy(fx.pool, &fx.who, &q, id);
 }
+/* As pool_list shows it; strings live until 16 looks later. */
 static struct pool_row fx_row(int64_t id) {
+    static struct arena turn[16];
+    static unsigned at;
+    struct arena *a = &turn[at++ % 16];
     struct pool_row *r, none = {.state = STR("gone")};
     size_t n;
-    CHECK(pool_list(fx.pool, &fx.arena, &fx.who, &r, &n) == OK);
+    arena_release(a);
+    arena_init(a, MiB);
+    CHECK(pool_list(fx.pool, a, &fx.who, &r, &n) == OK);
     for (size_t i = 0; i < n; i++)
         if (r[i].id == id) return r[i];
     return none;
@@ -169,8 +175,12 @@ static bool fx_wait(int64_t id, const char *state, unsigned ready) {
 static pid_t fx_engine(void) {
     struct db_proc *v;
     size_t n;
-    CHECK(pool_db_procs(fx.pool, &fx.arena, &v, &n) == OK);
-    return n > 0 ? v[0].pid : 0;
+    struct arena a;
+    arena_init(&a, MiB);
+    CHECK(pool_db_procs(fx.pool, &a, &v, &n) == OK);
+    pid_t pid = n > 0 ? v[0].pid : 0;
+    arena_release(&a);
+    return pid;
 }
 static bool pid_gone(pid_t pid) {
     for (int i = 0; i < 400; i++) {
