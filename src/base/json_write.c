@@ -125,6 +125,6 @@ void json_escape(struct buf *b, struct str s) {
             buf_printf(b, "\\u%04x", (unsigned)c);
         from = ++i;
     }
-    buf_add(b, s.p + from, s.n - from);
+    if (from < s.n) buf_add(b, s.p + from, s.n - from);
     buf_char(b, '"');
 }

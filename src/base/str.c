@@ -55,6 +55,7 @@ ptrdiff_t str_rchr(struct str s, char c) {
 
 struct str str_sub(struct str s, size_t from, size_t n) {
     if (from > s.n) from = s.n;
+    if (s.p == NULL) return STR_NULL; /* NULL + 0 is no pointer arithmetic C17 knows */
     return (struct str){s.p + from, MIN(n, s.n - from)};
 }
 struct str str_from(struct str s, size_t from) { return str_sub(s, from, SIZE_MAX); }
