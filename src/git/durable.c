@@ -12,6 +12,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "base/log.h"
+
 
 enum { ONE_BY_ONE_MAX = 12 };
 
@@ -83,11 +85,27 @@ static err ref_dir_sync(git_repository *repo, const char *ref) {
     }
 }
 
-err git_ref_move(git_repository *repo, const char *ref, const git_oid *new_oid, const git_oid *old_oid) {
+/*
+ * REF.lock of a process that was killed between making and renaming it. The caller holds the repository's lock and a
+ * live writer would hold that too, so whatever lies there is nobody's. True when something was removed.
+ */
+static bool stale_lock_remove(git_repository *repo, const char *ref) {
+    char path[GIT_DIR_MAX + 300];
+    snprintf(path, sizeof path, "%s%s.lock", git_repository_path(repo), ref);
+    if (unlink(path) != 0) return false;
+    log_warn("git.stale_lock", LZ("path", path));
+    return true;
+}
+
+static int ref_write(git_repository *repo, const char *ref, const git_oid *new_oid, const git_oid *old_oid) {
     cleanup(git_lib_ref_free) git_reference *out = NULL;
-    int rc;
-    if (old_oid != NULL && git_oid_is_zero(old_oid)) rc = git_reference_create(&out, repo, ref, new_oid, 0, NULL);
-    else rc = git_reference_create_matching(&out, repo, ref, new_oid, 1, old_oid, NULL);
+    if (old_oid != NULL && git_oid_is_zero(old_oid)) return git_reference_create(&out, repo, ref, new_oid, 0, NULL);
+    return git_reference_create_matching(&out, repo, ref, new_oid, 1, old_oid, NULL);
+}
+
+err git_ref_move(git_repository *repo, const char *ref, const git_oid *new_oid, const git_oid *old_oid) {
+    int rc = ref_write(repo, ref, new_oid, old_oid);
+    if (rc == GIT_ELOCKED && stale_lock_remove(repo, ref)) rc = ref_write(repo, ref, new_oid, old_oid);
     if (rc == GIT_EEXISTS || rc == GIT_EMODIFIED || rc == GIT_ELOCKED)
         return err_fail(E_CONFLICT, "Reference %s already exists or moved meanwhile; nothing was changed, try again", ref);
     if (rc == GIT_EINVALIDSPEC) return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: %s", ref);
@@ -100,6 +118,8 @@ err git_ref_move(git_repository *repo, const char *ref, const git_oid *new_oid, 
 err git_ref_remove(git_repository *repo, const char *ref) {
     cleanup(git_lib_ref_free) git_reference *r = NULL;
     if (git_reference_lookup(&r, repo, ref) != 0) return git_rev_fail(str_of(ref));
-    if (git_reference_delete(r) != 0) return git_lib_fail(E_IO, "cannot delete a reference");
+    int rc = git_reference_delete(r);
+    if (rc == GIT_ELOCKED && (stale_lock_remove(repo, ref) | stale_lock_remove(repo, "packed-refs"))) rc = git_reference_delete(r);
+    if (rc != 0) return git_lib_fail(E_IO, "cannot delete a reference");
     return ref_dir_sync(repo, ref);
 }

@@ -17,6 +17,8 @@ must_check err git_open(struct store *s, struct git **out);
 void git_close(struct git *g);
 /* Server start, before traffic: remove what interrupted creations and deletions left. */
 void git_sweep(struct git *g);
+/* Of one repository (the caller holds its lock): lock files and half-received packs of killed processes. */
+may_suspend err git_sweep_repo(struct git *g, int64_t repo_id) must_check;
 
 /*
  * The lock of a repository: one holder in all fibers, threads and processes. Functions below that change refs take it

@@ -12,13 +12,11 @@
  */
 #include "git/git_internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
 
 void git_dir_path(const struct git *g, int64_t repo_id, char *out, size_t cap) {
     int n = snprintf(out, cap, "%s/%02x/%" PRId64 ".git", g->root, (unsigned)(repo_id & 0xff), repo_id);
@@ -70,7 +68,7 @@ static const char child_config[] =
     "[transfer]\n\tfsckObjects = true\n\tunpackLimit = 64\n\tadvertiseSID = false\n"
     "[receive]\n\tautogc = false\n\tcertNonceSeed =\n\tdenyCurrentBranch = ignore\n\tadvertisePushOptions = false\n"
     "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/ballast\n"
-    "[fsck]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tgitmodulesUrl = error\n"
+    "[receive \"fsck\"]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tbadTimezone = warn\n\tmissingTaggerEntry = warn\n" /* old, harmless */
     "[init]\n\tdefaultBranch = main\n";
 
 static err write_settings(struct git *g) {
@@ -112,26 +110,6 @@ static char *join(const char *a, const char *b) {
     return p;
 }
 
-/* Leftovers of creations and deletions that a crash cut short. */
-static void sweep(struct git *g) {
-    for (unsigned i = 0; i < 256; i++) {
-        char dir[GIT_DIR_MAX];
-        snprintf(dir, sizeof dir, "%s/%02x", g->root, i);
-        DIR *d = opendir(dir);
-        if (d == NULL) continue;
-        for (struct dirent *e; (e = readdir(d)) != NULL;) {
-            if (strstr(e->d_name, ".git.") == NULL) continue;
-            char path[GIT_DIR_MAX + 300];
-            snprintf(path, sizeof path, "%s/%s", dir, e->d_name);
-            struct stat st; /* a command line run may be making one right now */
-            if (stat(path, &st) != 0 || time(NULL) - st.st_mtime < 600) continue;
-            git_tree_remove(path);
-            log_info("git.swept", LZ("path", path));
-        }
-        closedir(d);
-    }
-}
-
 err git_open(struct store *s, struct git **out) {
     *out = NULL;
     TRY(lib_start());
@@ -153,9 +131,6 @@ err git_open(struct store *s, struct git **out) {
     *out = g;
     return OK;
 }
-
-/* The server calls it once before traffic; a command line run must not touch what a server is building. */
-void git_sweep(struct git *g) { sweep(g); }
 
 void git_close(struct git *g) {
     if (g == NULL) return;

@@ -112,7 +112,8 @@ static err repair_one(struct hub *h, int64_t repo_id) {
     size_t n = 0;
     char main_oid[GIT_OID_HEX + 1];
     TRY(git_lock(h->git, repo_id, &lock));
-    err e = hub_refs_sync_locked(h, repo_id, 0, "git", &n, main_oid);
+    err e = git_sweep_repo(h->git, repo_id);
+    if (e == OK) e = hub_refs_sync_locked(h, repo_id, 0, "git", &n, main_oid);
     git_unlock(lock);
     TRY(e);
     if (n > 0) log_warn("hub.refs.repaired", LI("repo", repo_id), LI("refs", n));

@@ -215,11 +215,25 @@ static void test_delete_repo(void **state) {
     assert_ok(git_resolve(f->git, 1, STR("main"), head));
 }
 
+/* A process killed inside a reference update leaves main.lock; that must not close the branch for ever. */
+static void test_stale_lock_files(void **state) {
+    struct git_fix *f = *state;
+    char cmd[512];
+    snprintf(cmd, sizeof cmd, "cd %s/git/01/1.git && touch refs/heads/main.lock && mkdir -p objects/tmp_objdir-incoming-x objects/pack && touch objects/pack/tmp_pack_x packed-refs.lock", f->dir);
+    assert_int_equal(system(cmd), 0);
+    assert_ok(COMMIT(f, "one", op_add("a", "1")));
+    assert_int_equal(system(cmd), 0);
+    assert_ok(git_sweep_repo(f->git, 1));
+    snprintf(cmd, sizeof cmd, "cd %s/git/01/1.git && test -z \"$(find . -name '*.lock' -not -name ballast.lock; find . -name 'tmp_*')\"", f->dir);
+    assert_int_equal(system(cmd), 0);
+    assert_ok(COMMIT(f, "two", op_add("a", "2")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         GT(test_create_has_attributes), GT(test_add_change_delete), GT(test_refused_changes_nothing), GT(test_parent),
         GT(test_repeated_commit_is_harmless), GT(test_lfs_and_attributes), GT(test_copy_and_blob), GT(test_many_files),
-        GT(test_concurrent_commits), GT(test_delete_repo),
+        GT(test_concurrent_commits), GT(test_delete_repo), GT(test_stale_lock_files),
     };
     return cmocka_run_group_tests_name("git_commit", tests, NULL, NULL);
 }
