@@ -251,16 +251,20 @@ static err body_fill(struct http_call *c, int64_t ms) {
     return err_fail(E_EOF, "the upstream's answer was cut off");
 }
 
-/* The terminator often came along with the last chunk: know the end without another read. */
-static void chunk_peek_end(struct http_call *c) {
+/*
+ * Framing bytes behind a chunk are taken at once: the end is then known without another read, and
+ * http_call_buffered() counts only what a reader could get without waiting.
+ */
+static void chunk_skip_framing(struct http_call *c) {
     if (c->off == c->n || h1_chunk_left(&c->chunk) > 0) return;
     struct h1_chunk ahead = c->chunk;
     size_t used;
     struct str none;
-    if (h1_chunk_next(&ahead, c->in + c->off, c->n - c->off, &used, &none) != H1_CHUNK_END) return;
+    enum h1_chunk_result r = h1_chunk_next(&ahead, c->in + c->off, c->n - c->off, &used, &none);
+    if (r == H1_CHUNK_DATA || r == H1_CHUNK_BAD) return; /* for the next view */
     c->chunk = ahead;
     c->off += used;
-    c->ended = true;
+    c->ended = r == H1_CHUNK_END;
 }
 
 static err chunk_view(struct http_call *c, int64_t deadline, struct str *data) {
@@ -274,7 +278,7 @@ static err chunk_view(struct http_call *c, int64_t deadline, struct str *data) {
         enum h1_chunk_result r = h1_chunk_next(&c->chunk, c->in + c->off, c->n - c->off, &used, data);
         c->off += used;
         if (r == H1_CHUNK_DATA) {
-            chunk_peek_end(c);
+            chunk_skip_framing(c);
             return OK;
         }
         if (r == H1_CHUNK_BAD) return err_fail(E_UPSTREAM, "the upstream's answer has a malformed chunk");

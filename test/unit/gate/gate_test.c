@@ -116,6 +116,24 @@ static void a_stream_is_passed_on(void **st) {
     end();
 }
 
+/* Regression: the CRLF behind a chunk counted as buffered data, and events waited for the next chunk. */
+static void chunked_events_pass_one_by_one(void **st) {
+    (void)st;
+    begin(LIST("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "4f\r\n" TOK("a1") "\r\n", "HANG"), NULL);
+    assert_int_equal(sizeof TOK("a1") - 1, 0x4f);
+    int fd = rig_connect();
+    char req[300];
+    int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s", strlen(STREAM), STREAM);
+    int64_t t0 = clock_mono_ms();
+    bool eof;
+    rig_send(fd, req, (size_t)n);
+    rig_recv(fd, out, sizeof out, TOK("a1") "\r\n", 2000, &eof);
+    assert_non_null(strstr(out, "a1"));
+    assert_true(clock_mono_ms() - t0 < 350); /* the stall is noticed after 400 ms */
+    close(fd);
+    end();
+}
+
 static void usage_asked_for_is_passed_on(void **st) {
     (void)st;
     begin(LIST(SSE_HEAD, ROLE TOK("a1") FIN USE DONE), LIST(B_STREAM));
@@ -253,7 +271,7 @@ static void death_after_content_is_an_error_event_and_a_cut(void **st) {
         {"end without finish", {SSE_HEAD, ROLE TOK("a1")}},
         {"stall", {SSE_HEAD, ROLE TOK("a1"), "HANG"}},
         {"error event", {SSE_HEAD, ROLE TOK("a1") "data: {\"error\":{\"message\":\"mid\"}}\n\n" DONE}},
-        {"cut chunk", {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "5b\r\n" TOK("a1") "\r\n", "40\r\ndata"}},
+        {"cut chunk", {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "4f\r\n" TOK("a1") "\r\n", "40\r\ndata"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         begin(t[i].steps, LIST(B_STREAM));
@@ -487,6 +505,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(splices),
         cmocka_unit_test(a_stream_is_passed_on),
+        cmocka_unit_test(chunked_events_pass_one_by_one),
         cmocka_unit_test(usage_asked_for_is_passed_on),
         cmocka_unit_test(a_plain_answer_is_byte_equal),
         cmocka_unit_test(faults_before_content_go_to_the_next_target),
