@@ -51,7 +51,7 @@ static err open_upper(struct app *a) {
     struct review_opts ro = {.store = a->store, .hub = a->hub, .id = a->id, .responsible = c->review_responsible,
                              .max_workers = (unsigned)c->review_workers, .slow_ms = c->review_slow_ms};
     TRY(review_open(&ro, &a->review));
-    struct gate_opts go = {.store = a->store};
+    struct gate_opts go = {.store = a->store, .id = a->id};
     struct gate_provider *p;
     TRY(app_providers(c, &a->config->arena, &p, &go.n_providers));
     go.providers = p;
