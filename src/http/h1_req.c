@@ -58,7 +58,8 @@ static bool is_dot_segment(struct str s) {
 }
 
 static const char *path_check(struct str path) {
-    for (size_t i = 0; i < path.n; i++) {
+    const char *at = path.n > 0 ? memchr(path.p, '%', path.n) : NULL;
+    for (size_t i = at != NULL ? (size_t)(at - path.p) : path.n; i < path.n; i++) {
         if (path.p[i] != '%') continue;
         if (path.n - i < 3) return "bad percent escape in the path";
         int hi = hex_val(path.p[i + 1]), lo = hex_val(path.p[i + 2]);
