@@ -36,9 +36,9 @@ def test_copy_of_a_running_server(fresh_server, tmp_path_factory):
     assert p.returncode == 0, p.stderr
     copy = conftest.Server(base)
     copy.cli("log", "verify")
-    copy.cli("fsck")
     copy.start()
     try:
+        copy.cli("fsck")
         copy.tokens = s.tokens
         copy.wait_verdict("alice/m")
         out = base / "out"
