@@ -82,6 +82,7 @@ err pool_get(struct pool *p, struct arena *a, const struct principal *who, int64
     struct db_dep *rows;
     size_t n;
     TRY(pool_db_list(p, a, deployment_id, &rows, &n));
+    TRY(pool_db_rates(p, rows, n));
     err e = n > 0 ? visible(p, a, who, ROLE_READ, &rows[0].row) : E_NOT_FOUND;
     if (e != OK && who->is_admin && n > 0) e = OK; /* the repository is gone, its deployment is not */
     if (e != OK) return err_fail(E_NOT_FOUND, "there is no deployment %" PRId64, deployment_id);
@@ -105,6 +106,7 @@ err pool_list(struct pool *p, struct arena *a, const struct principal *who, stru
     size_t n_rows;
     *n = 0;
     TRY(pool_db_list(p, a, 0, &rows, &n_rows));
+    TRY(pool_db_rates(p, rows, n_rows));
     *out = arena_array(a, struct pool_row, n_rows + 1);
     for (size_t i = 0; i < n_rows; i++) {
         err e = visible(p, a, who, ROLE_READ, &rows[i].row);

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "pool/pool_int.h"
 
-enum { MAX_ROWS = 4 * POOL_MAX_DEPLOYMENTS, MAX_PROCS = 2 * POOL_MAX_DEPLOYMENTS * POOL_MAX_REPLICAS };
+enum { MAX_ROWS = 4 * POOL_MAX_DEPLOYMENTS, MAX_PROCS = 2 * POOL_MAX_DEPLOYMENTS * POOL_MAX_REPLICAS, RATE_MS = 60000 };
 
 static err dep_event(struct db *d, const char *kind, int64_t actor, const struct dep_shown *s) {
     struct buf b cleanup(buf_release);
@@ -165,6 +165,25 @@ err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **ou
                 "ORDER BY id DESC", &st));
     db_bind_i64(st, 1, id);
     err e = read_rows(st, a, out, n);
+    db_done(st);
+    return e;
+}
+
+/*
+ * Tokens made in the newest minute, from the gateway's ledger. Its key begins with the time, so only the newest rows
+ * are read, and never more than 5,000: above that the figure is a lower bound.
+ */
+err pool_db_rates(struct pool *p, struct db_dep *rows, size_t n) {
+    struct stmt *st;
+    bool row = true;
+    TRY(db_prep(db_reader(p->o.store),
+                "SELECT model, sum(completion_tokens) FROM (SELECT model, completion_tokens, time_ms, provider FROM usage_row "
+                "ORDER BY request_id DESC LIMIT 5000) WHERE time_ms > ?1 AND provider = 'local' GROUP BY model", &st));
+    db_bind_i64(st, 1, clock_wall_ms() - RATE_MS);
+    err e;
+    while ((e = db_step(st, &row)) == OK && row)
+        for (size_t i = 0; i < n; i++)
+            if (str_eq(rows[i].row.model, db_str(st, 0))) rows[i].row.tokens_per_s = (double)db_i64(st, 1) * 1000 / RATE_MS;
     db_done(st);
     return e;
 }

@@ -135,6 +135,7 @@ struct db_dep {
 };
 /* Wanted, or not stopped yet. id 0: all. */
 err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **out, size_t *n) must_check;
+err pool_db_rates(struct pool *p, struct db_dep *rows, size_t n) must_check; /* fills tokens_per_s */
 may_suspend err pool_db_reset(struct pool *p) must_check; /* at start and stop: nothing runs */
 may_suspend err pool_db_proc_add(struct pool *p, pid_t pid, int64_t start_ticks, int64_t deployment_id, unsigned replica) must_check;
 may_suspend err pool_db_proc_del(struct pool *p, pid_t pid) must_check;
