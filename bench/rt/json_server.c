@@ -17,9 +17,11 @@
 #include "rt/sock.h"
 
 static _Atomic uint64_t n_replies;
-static const char reply[] = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 212\r\n\r\n"
-                            "{\"id\":\"demo/smollm2\",\"sha\":\"0123456789abcdef0123456789abcdef01234567\",\"private\":false,\"do"
-                            "wnloads\":12345,\"likes\":67,\"tags\":[\"gguf\",\"text-generation\",\"license:apache-2.0\"],\"lastModified\":\"2026-11-22T15:00:00Z\"    }";
+static const char reply[] =
+    "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 212\r\n\r\n"
+    "{\"id\":\"demo/smollm2\",\"sha\":\"0123456789abcdef0123456789abcdef01234567\",\"private\":false,\"do"
+    "wnloads\":12345,\"likes\":67,\"tags\":[\"gguf\",\"text-generation\",\"license:apache-2.0\"],\"lastModified\":"
+    "\"2026-11-22T15:00:00Z\"    }";
 
 static void serve(void *arg, struct sock *s, struct str ip, uint16_t port) {
     (void)arg;
@@ -62,7 +64,9 @@ int main(int argc, char **argv) {
         IGNORE_ERR(fiber_sleep(1000)); /* a plain thread's sleep cannot fail */
         uint64_t now = atomic_load(&n_replies);
         int64_t c = cpu_us();
-        if (now != seen) printf("%.2f us/reply  %llu replies/s\n", (double)(c - cpu) / (double)(now - seen), (unsigned long long)(now - seen));
+        if (now != seen)
+            printf("%.2f us/reply  %llu replies/s\n", (double)(c - cpu) / (double)(now - seen),
+                   (unsigned long long)(now - seen));
         fflush(stdout);
         seen = now;
         cpu = c;

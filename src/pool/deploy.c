@@ -8,18 +8,22 @@ static err name_check(struct str name) {
     bool ok = name.n > 0 && name.n <= POOL_NAME_MAX;
     for (size_t i = 0; i < name.n && ok; i++) {
         char c = name.p[i];
-        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-' || c == '/' || c == ':';
+        ok = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' ||
+             c == '-' || c == '/' || c == ':';
     }
     if (ok) return OK;
-    return err_fail(E_UNPROCESSABLE, "name: expected 1 to %d letters, digits or . _ - / : — nothing was deployed", POOL_NAME_MAX);
+    return err_fail(E_UNPROCESSABLE, "name: expected 1 to %d letters, digits or . _ - / : — nothing was deployed",
+                    POOL_NAME_MAX);
 }
 
 /* Engine and file: the named engine, else the first that loads something. */
-static err choose(struct pool *p, struct arena *a, const struct pool_deploy_req *req, const struct git_entry *files, size_t n,
-                  const struct pool_engine **engine, struct str *file) {
+static err choose(struct pool *p, struct arena *a, const struct pool_deploy_req *req, const struct git_entry *files,
+                  size_t n, const struct pool_engine **engine, struct str *file) {
     if (req->engine.n > 0) {
         *engine = engine_find(p, req->engine);
-        if (*engine == NULL) return err_fail(E_UNPROCESSABLE, "engine: the configuration has no engine '" STR_FMT "'", STR_ARG(req->engine));
+        if (*engine == NULL)
+            return err_fail(E_UNPROCESSABLE, "engine: the configuration has no engine '" STR_FMT "'",
+                            STR_ARG(req->engine));
         return engine_pick_file(*engine, a, files, n, req->file, file);
     }
     /* The built-in one comes last in the table but is the obvious choice for what it loads. */
@@ -36,22 +40,26 @@ static err choose(struct pool *p, struct arena *a, const struct pool_deploy_req 
     return e;
 }
 
-static err deploy(struct pool *p, struct arena *a, const struct principal *who, const struct pool_deploy_req *req, int64_t *id) {
+static err deploy(struct pool *p, struct arena *a, const struct principal *who, const struct pool_deploy_req *req,
+                  int64_t *id) {
     struct repo_rec repo;
     char commit[GIT_OID_HEX + 1];
     struct git_entry *files;
     size_t n;
     bool more;
     struct new_deployment nd = {.user_id = who->user_id, .replicas = req->replicas != 0 ? req->replicas : 1};
-    if (nd.replicas > POOL_MAX_REPLICAS) return err_fail(E_UNPROCESSABLE, "replicas: expected a number from 1 to %d", POOL_MAX_REPLICAS);
+    if (nd.replicas > POOL_MAX_REPLICAS)
+        return err_fail(E_UNPROCESSABLE, "replicas: expected a number from 1 to %d", POOL_MAX_REPLICAS);
     TRY(repo_find(p->o.id, a, REPO_MODEL, req->owner, req->repo, &repo, NULL));
     TRY(repo_access(p->o.id, who, &repo, ROLE_WRITE));
-    nd.model = req->name.n > 0 ? req->name : arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(repo.owner), STR_ARG(repo.name));
+    nd.model =
+        req->name.n > 0 ? req->name : arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(repo.owner), STR_ARG(repo.name));
     TRY(name_check(nd.model));
     TRY(git_resolve(hub_git(p->o.hub), repo.id, req->rev.n > 0 ? req->rev : STR("main"), commit));
     nd.repo_id = repo.id;
     nd.commit = str_of(commit);
-    TRY(git_tree(hub_git(p->o.hub), a, repo.id, nd.commit, STR(""), true, STR(""), DEPLOY_MAX_FILES, &files, &n, &more));
+    TRY(git_tree(hub_git(p->o.hub), a, repo.id, nd.commit, STR(""), true, STR(""), DEPLOY_MAX_FILES, &files, &n,
+                 &more));
     const struct pool_engine *engine;
     TRY(choose(p, a, req, files, n, &engine, &nd.file));
     nd.engine = engine->name;
@@ -61,7 +69,8 @@ static err deploy(struct pool *p, struct arena *a, const struct principal *who, 
     return OK;
 }
 
-err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req, int64_t *deployment_id) {
+err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req,
+                int64_t *deployment_id) {
     struct arena a;
     arena_init(&a, 64 * MiB);
     err e = deploy(p, &a, who, req, deployment_id);
@@ -78,7 +87,8 @@ static err visible(struct pool *p, struct arena *a, const struct principal *who,
     return repo_access(p->o.id, who, &repo, need);
 }
 
-err pool_get(struct pool *p, struct arena *a, const struct principal *who, int64_t deployment_id, enum role need, struct pool_row *out) {
+err pool_get(struct pool *p, struct arena *a, const struct principal *who, int64_t deployment_id, enum role need,
+             struct pool_row *out) {
     struct db_dep *rows;
     size_t n;
     TRY(pool_db_list(p, a, deployment_id, &rows, &n));

@@ -14,8 +14,15 @@ enum { MAX_ENGINES = 32, MAX_ENV = 128, DEFAULT_CTX = 4096 };
 
 static const struct pool_engine builtin = {
     .name = {"llamacpp", 8},
-    .argv = {{"{python}", 8}, {"{script}", 8}, {"{model}", 7}, {"--port", 6}, {"{port}", 6}, {"--alias", 7}, {"{alias}", 7},
-             {"--threads", 9}, {"{threads}", 9}},
+    .argv = {{"{python}", 8},
+             {"{script}", 8},
+             {"{model}", 7},
+             {"--port", 6},
+             {"{port}", 6},
+             {"--alias", 7},
+             {"{alias}", 7},
+             {"--threads", 9},
+             {"{threads}", 9}},
     .n_argv = 9,
     .formats = {{"gguf", 4}},
     .n_formats = 1,
@@ -32,7 +39,8 @@ err engines_init(struct pool *p, const struct pool_opts *o) {
         struct pool_engine *e = &p->engines[p->n_engines++];
         *e = *s;
         if (e->n_argv == 0 || e->n_argv > ARRAY_LEN(e->argv) || e->name.n == 0)
-            return err_fail(E_UNPROCESSABLE, "engines: each needs a name and an argv of 1 to %zu words", ARRAY_LEN(e->argv));
+            return err_fail(E_UNPROCESSABLE, "engines: each needs a name and an argv of 1 to %zu words",
+                            ARRAY_LEN(e->argv));
         for (size_t k = 0; k < e->n_argv; k++) e->argv[k] = arena_str(&p->arena, s->argv[k]);
         for (size_t k = 0; k < e->n_formats; k++) e->formats[k] = arena_str(&p->arena, s->formats[k]);
         e->name = arena_str(&p->arena, s->name);
@@ -54,7 +62,8 @@ const struct pool_engine *engine_find(struct pool *p, struct str name) {
 static bool has_format(const struct pool_engine *e, struct str path) {
     for (size_t i = 0; i < e->n_formats; i++) {
         struct str f = e->formats[i];
-        if (path.n > f.n + 1 && path.p[path.n - f.n - 1] == '.' && str_ieq(str_from(path, path.n - f.n), f)) return true;
+        if (path.n > f.n + 1 && path.p[path.n - f.n - 1] == '.' && str_ieq(str_from(path, path.n - f.n), f))
+            return true;
     }
     return false;
 }
@@ -70,7 +79,8 @@ static bool loads_folder(const struct pool_engine *e) {
     return false;
 }
 
-static err pick_single(const struct pool_engine *e, const struct git_entry *files, size_t n, struct str *out, bool *found) {
+static err pick_single(const struct pool_engine *e, const struct git_entry *files, size_t n, struct str *out,
+                       bool *found) {
     size_t hits = 0;
     for (size_t i = 0; i < n; i++) {
         if (files[i].is_dir || !has_format(e, files[i].path) || is_later_part(files[i].path)) continue;
@@ -78,13 +88,15 @@ static err pick_single(const struct pool_engine *e, const struct git_entry *file
     }
     *found = hits == 1;
     if (hits > 1)
-        return err_fail(E_UNPROCESSABLE, "the revision has %zu files that engine '" STR_FMT "' loads; nothing was deployed. Say which: "
-                                         "file, for example '" STR_FMT "'", hits, STR_ARG(e->name), STR_ARG(*out));
+        return err_fail(E_UNPROCESSABLE,
+                        "the revision has %zu files that engine '" STR_FMT "' loads; nothing was deployed. Say which: "
+                        "file, for example '" STR_FMT "'",
+                        hits, STR_ARG(e->name), STR_ARG(*out));
     return OK;
 }
 
-err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct git_entry *files, size_t n, struct str wish,
-                     struct str *out) {
+err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct git_entry *files, size_t n,
+                     struct str wish, struct str *out) {
     *out = STR("");
     if (wish.n > 0) {
         for (size_t i = 0; i < n; i++) {
@@ -92,7 +104,8 @@ err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct 
             *out = arena_str(a, wish);
             return OK;
         }
-        return err_fail(E_ENTRY_NOT_FOUND, "file: the revision has no file '" STR_FMT "'; nothing was deployed", STR_ARG(wish));
+        return err_fail(E_ENTRY_NOT_FOUND, "file: the revision has no file '" STR_FMT "'; nothing was deployed",
+                        STR_ARG(wish));
     }
     bool found = false;
     if (loads_folder(e)) {
@@ -102,10 +115,12 @@ err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct 
         TRY(pick_single(e, files, n, out, &found));
         if (found) return OK;
     }
-    return err_fail(E_UNPROCESSABLE, "the revision has no file that engine '" STR_FMT "' loads; nothing was deployed", STR_ARG(e->name));
+    return err_fail(E_UNPROCESSABLE, "the revision has no file that engine '" STR_FMT "' loads; nothing was deployed",
+                    STR_ARG(e->name));
 }
 
-/* --- arguments and environment ---------------------------------------------------------------------------------------- */
+/* --- arguments and environment
+ * ---------------------------------------------------------------------------------------- */
 bool engine_needs_python(const struct pool_engine *e) {
     for (size_t i = 0; i < e->n_argv; i++)
         if (str_find(e->argv[i], STR("{python}")) >= 0 || str_find(e->argv[i], STR("{script}")) >= 0) return true;
@@ -125,8 +140,8 @@ static char *fill(struct arena *a, struct str t, const struct engine_vars *v) {
     snprintf(ctx, sizeof ctx, "%d", DEFAULT_CTX);
     const struct {
         const char *key, *value;
-    } vars[] = {{"{model}", v->model}, {"{port}", port}, {"{alias}", v->alias}, {"{threads}", threads},
-                {"{ctx}", ctx}, {"{python}", v->python}, {"{script}", v->script}};
+    } vars[] = {{"{model}", v->model}, {"{port}", port},        {"{alias}", v->alias},  {"{threads}", threads},
+                {"{ctx}", ctx},        {"{python}", v->python}, {"{script}", v->script}};
     struct buf b cleanup(buf_release);
     buf_init(&b, 64 * KiB);
     while (t.n > 0) {
@@ -150,10 +165,19 @@ const char **engine_argv(const struct pool_engine *e, struct arena *a, const str
 
 /* Secrets of the server (provider keys) stay out: names are allowed one by one or by prefix. */
 static bool env_allowed(const char *var) {
-    static const char *const names[] = {"PATH=", "HOME=", "TZ=", "LD_LIBRARY_PATH=", "http_proxy=", "https_proxy=", "no_proxy=",
-                                        "HTTP_PROXY=", "HTTPS_PROXY=", "NO_PROXY=", "ALL_PROXY=", "SSL_CERT_FILE=", "SSL_CERT_DIR=",
-                                        "REQUESTS_CA_BUNDLE=", "CUDA_", "NVIDIA_", "ROCR_", "HIP_", "VLLM_", "SGLANG_", "GGML_",
-                                        "LLAMA_", "OMP_", "PIP_", "XDG_"};
+    static const char *const names[] = {"PATH=",         "HOME=",
+                                        "TZ=",           "LD_LIBRARY_PATH=",
+                                        "http_proxy=",   "https_proxy=",
+                                        "no_proxy=",     "HTTP_PROXY=",
+                                        "HTTPS_PROXY=",  "NO_PROXY=",
+                                        "ALL_PROXY=",    "SSL_CERT_FILE=",
+                                        "SSL_CERT_DIR=", "REQUESTS_CA_BUNDLE=",
+                                        "CUDA_",         "NVIDIA_",
+                                        "ROCR_",         "HIP_",
+                                        "VLLM_",         "SGLANG_",
+                                        "GGML_",         "LLAMA_",
+                                        "OMP_",          "PIP_",
+                                        "XDG_"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++)
         if (strncmp(var, names[i], strlen(names[i])) == 0) return true;
     return false;

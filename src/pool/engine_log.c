@@ -34,7 +34,8 @@ err engine_log_open(struct pool *p, int64_t id, unsigned replica, int *fd) {
     if (e == OK) {
         char now[CLOCK_ISO_LEN + 1];
         clock_iso(clock_wall_ms(), now);
-        if (dprintf(*fd, "--- ballast: start %s\n", now) < 0) e = err_errno(E_IO, errno, "cannot write the engine's log");
+        if (dprintf(*fd, "--- ballast: start %s\n", now) < 0)
+            e = err_errno(E_IO, errno, "cannot write the engine's log");
     }
     if (e != OK && *fd >= 0) {
         close(*fd);
@@ -91,7 +92,8 @@ static err tail_job(void *arg) {
 err pool_log_tail(struct pool *p, struct arena *a, int64_t id, unsigned replica, size_t max, struct str *out) {
     struct tail t = {.max = MIN(MAX(max, (size_t)1), (size_t)POOL_LOG_TAIL_MAX)};
     *out = STR("");
-    if (replica >= POOL_MAX_REPLICAS) return err_fail(E_BAD_REQUEST, "replica: expected a number from 0 to %d", POOL_MAX_REPLICAS - 1);
+    if (replica >= POOL_MAX_REPLICAS)
+        return err_fail(E_BAD_REQUEST, "replica: expected a number from 0 to %d", POOL_MAX_REPLICAS - 1);
     TRY(log_path(p, a, id, replica, &t.path));
     t.p = arena_alloc(a, t.max);
     TRY(work_run(tail_job, &t));

@@ -3,8 +3,8 @@
  * model.c — from a reviewed revision to files an engine can open: DATA/deploy/<deployment>/<path>.
  *
  * Rules: nothing is exported whose verdict is worse than allowed, of the revision or of one of the files; each file is
- * hashed as it lies on disk (SHA-256 of a large file, git's SHA-1 of a small one) before the first engine of this server
- * process opens it, also when it was exported earlier. The work runs in the work pool as one job.
+ * hashed as it lies on disk (SHA-256 of a large file, git's SHA-1 of a small one) before the first engine of this
+ * server process opens it, also when it was exported earlier. The work runs in the work pool as one job.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,12 +22,16 @@ enum { EXPORT_MAX_FILES = 4096, EXPORT_BLOCK = 1 << 20 };
 /* --- verdicts ---------------------------------------------------------------------------------------------------- */
 static err allowed(struct pool *p, enum verdict v, struct str what, struct str reason) {
     if (v == VERDICT_PENDING) {
-        err e = err_fail(E_PENDING, STR_FMT " is still being reviewed; it can be deployed as soon as its verdict is known", STR_ARG(what));
+        err e =
+            err_fail(E_PENDING, STR_FMT " is still being reviewed; it can be deployed as soon as its verdict is known",
+                     STR_ARG(what));
         err_slot()->retry_after_s = 5;
         return e;
     }
     if (v <= p->max_verdict) return OK;
-    return err_fail(E_BLOCKED, STR_FMT " has the verdict '%s' (" STR_FMT "); this server deploys up to '%s'. A reviewer can override it with a reason",
+    return err_fail(E_BLOCKED,
+                    STR_FMT " has the verdict '%s' (" STR_FMT
+                            "); this server deploys up to '%s'. A reviewer can override it with a reason",
                     STR_ARG(what), verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
 }
 
@@ -47,7 +51,8 @@ static struct str split_stem(struct str path) {
 }
 
 /* The files the deployment consists of: all, one, or the parts of one. */
-static err select_files(struct pool *p, struct arena *a, int64_t repo_id, struct str commit, struct str file, struct git_entry **out, size_t *n) {
+static err select_files(struct pool *p, struct arena *a, int64_t repo_id, struct str commit, struct str file,
+                        struct git_entry **out, size_t *n) {
     struct git_entry *all;
     size_t n_all;
     bool more;
@@ -57,7 +62,8 @@ static err select_files(struct pool *p, struct arena *a, int64_t repo_id, struct
     *n = 0;
     for (size_t i = 0; i < n_all; i++) {
         struct str path = all[i].path;
-        bool part = stem.n > 0 && path.n > stem.n && str_eq(str_sub(path, 0, stem.n), stem) && str_starts(str_from(path, stem.n), "-0");
+        bool part = stem.n > 0 && path.n > stem.n && str_eq(str_sub(path, 0, stem.n), stem) &&
+                    str_starts(str_from(path, stem.n), "-0");
         if (all[i].is_dir || (file.n > 0 && !str_eq(path, file) && !part)) continue;
         all[(*n)++] = all[i];
     }
@@ -77,7 +83,8 @@ err model_verdict(struct pool *p, struct arena *a, int64_t repo_id, struct str c
     return files_allowed(p, a, repo_id, files, n);
 }
 
-/* --- export -------------------------------------------------------------------------------------------------------- */
+/* --- export --------------------------------------------------------------------------------------------------------
+ */
 struct export {
     struct deployment *d;
     struct arena arena;
@@ -145,9 +152,11 @@ static err copy_out(struct export *x, const struct git_entry *e, int fd) {
 }
 
 static err export_file(struct export *x, const struct git_entry *e) {
-    if (!path_is_safe(e->path)) return err_fail(E_UNPROCESSABLE, "the file name '" STR_FMT "' cannot be deployed", STR_ARG(e->path));
+    if (!path_is_safe(e->path))
+        return err_fail(E_UNPROCESSABLE, "the file name '" STR_FMT "' cannot be deployed", STR_ARG(e->path));
     struct str full = arena_printf(&x->arena, "%s/" STR_FMT, x->dir, STR_ARG(e->path));
-    char *path = arena_strz(&x->arena, full), *tmp = arena_strz(&x->arena, arena_printf(&x->arena, STR_FMT ".part", STR_ARG(full)));
+    char *path = arena_strz(&x->arena, full),
+         *tmp = arena_strz(&x->arena, arena_printf(&x->arena, STR_FMT ".part", STR_ARG(full)));
     if (file_matches(x, path, e)) return OK;
     TRY(make_parents(path, strlen(x->dir) + 1));
     int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -155,7 +164,8 @@ static err export_file(struct export *x, const struct git_entry *e) {
     err er = copy_out(x, e, fd);
     if (close(fd) != 0 && er == OK) er = err_errno(E_IO, errno, "cannot write the model for the engine");
     if (er == OK && !file_matches(x, tmp, e))
-        er = err_fail(E_CORRUPT, "the stored bytes of " STR_FMT " do not have its hash; run `ballast fsck`", STR_ARG(e->path));
+        er = err_fail(E_CORRUPT, "the stored bytes of " STR_FMT " do not have its hash; run `ballast fsck`",
+                      STR_ARG(e->path));
     if (er == OK && rename(tmp, path) != 0) er = err_errno(E_IO, errno, "cannot write the model for the engine");
     if (er != OK) unlink(tmp);
     return er;
@@ -190,7 +200,9 @@ err model_prepare(struct deployment *d) {
         arena_init(&x.arena, 64 * MiB);
         e = deploy_dir(d->pool, &d->arena, d->row.id, &x.dir);
         if (e == OK) e = work_run(export_job, &x);
-        if (e == OK) d->model_path = d->row.file.n > 0 ? arena_printf(&d->arena, "%s/" STR_FMT, x.dir, STR_ARG(d->row.file)).p : x.dir;
+        if (e == OK)
+            d->model_path =
+                d->row.file.n > 0 ? arena_printf(&d->arena, "%s/" STR_FMT, x.dir, STR_ARG(d->row.file)).p : x.dir;
         arena_release(&x.arena);
     }
     fmutex_unlock(d->prepare);

@@ -52,7 +52,8 @@ static void begin(struct pool *p, const struct pool_row *row) {
     if (d->engine == NULL) {
         d->row.replicas = 1;
         d->replicas[0].state = DEP_FAILED;
-        snprintf(d->replicas[0].detail, sizeof d->replicas[0].detail, "the configuration has no engine '" STR_FMT "'", STR_ARG(row->engine));
+        snprintf(d->replicas[0].detail, sizeof d->replicas[0].detail, "the configuration has no engine '" STR_FMT "'",
+                 STR_ARG(row->engine));
     }
     for (unsigned i = 0; d->engine != NULL && i < d->row.replicas; i++) {
         struct replica *r = &d->replicas[i];
@@ -140,7 +141,8 @@ static void supervisor(void *arg) {
     done_signal(&p->stopped);
 }
 
-/* --- the public part --------------------------------------------------------------------------------------------------- */
+/* --- the public part
+ * --------------------------------------------------------------------------------------------------- */
 err pool_open(const struct pool_opts *o, struct pool **out) {
     *out = NULL;
     struct pool *p = calloc(1, sizeof *p);
@@ -155,7 +157,8 @@ err pool_open(const struct pool_opts *o, struct pool **out) {
     p->max_verdict = VERDICT_NOTICE;
     err e = OK;
     if (o->max_verdict.n > 0 && !verdict_parse(o->max_verdict, &p->max_verdict))
-        e = err_fail(E_UNPROCESSABLE, "deploy.max_verdict: expected pass, notice or review, got '" STR_FMT "'", STR_ARG(o->max_verdict));
+        e = err_fail(E_UNPROCESSABLE, "deploy.max_verdict: expected pass, notice or review, got '" STR_FMT "'",
+                     STR_ARG(o->max_verdict));
     if (e == OK) e = engines_init(p, o);
     if (e != OK) {
         pool_close(p);

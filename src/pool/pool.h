@@ -12,13 +12,14 @@
 #include "hub/hub.h"
 
 struct pool;
-struct pool_engine { /* from config: engines: */
-    struct str name;          /* "llamacpp" */
-    struct str argv[32];      /* templates: {model} {port} {alias} {threads} {ctx} {python} {script} */
+struct pool_engine {     /* from config: engines: */
+    struct str name;     /* "llamacpp" */
+    struct str argv[32]; /* templates: {model} {port} {alias} {threads} {ctx} {python} {script} */
     size_t n_argv;
-    struct str formats[8];    /* extensions of single files it loads ("gguf"); "safetensors" = the whole folder; none = any */
+    struct str
+        formats[8]; /* extensions of single files it loads ("gguf"); "safetensors" = the whole folder; none = any */
     size_t n_formats;
-    struct str health_path;   /* "/health" */
+    struct str health_path; /* "/health" */
     int64_t start_timeout_ms, stop_timeout_ms;
 };
 struct pool_opts {
@@ -46,24 +47,28 @@ struct pool_deploy_req {
     unsigned replicas;
 };
 /*
- * Needs write access to the repository. Empty fields: rev "main", file the only one the engine loads, name "owner/repo",
- * engine the first that loads something of the revision, replicas 1. E_BLOCKED / E_PENDING by the revision's verdict;
- * E_CONFLICT when the name is taken.
+ * Needs write access to the repository. Empty fields: rev "main", file the only one the engine loads, name
+ * "owner/repo", engine the first that loads something of the revision, replicas 1. E_BLOCKED / E_PENDING by the
+ * revision's verdict; E_CONFLICT when the name is taken.
  */
-may_suspend err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req, int64_t *deployment_id) must_check;
+may_suspend err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req,
+                            int64_t *deployment_id) must_check;
 may_suspend err pool_undeploy(struct pool *p, const struct principal *who, int64_t deployment_id) must_check;
 
 struct pool_row {
     int64_t id, repo_id, created_ms, ready_ms, restarts, memory_bytes;
-    struct str model, owner, repo, commit, file, engine, state /* pending|starting|ready|draining|stopped|failed */, detail;
+    struct str model, owner, repo, commit, file, engine, state /* pending|starting|ready|draining|stopped|failed */,
+        detail;
     unsigned replicas, ready;
     double tokens_per_s; /* newest minute */
 };
 /* Wanted ones and those still stopping, newest first, as far as `who` may read their repository. */
-must_check err pool_list(struct pool *p, struct arena *a, const struct principal *who, struct pool_row **out, size_t *n);
+must_check err pool_list(struct pool *p, struct arena *a, const struct principal *who, struct pool_row **out,
+                         size_t *n);
 /* One of them; E_NOT_FOUND also when hidden. need: role on the repository. */
-must_check err pool_get(struct pool *p, struct arena *a, const struct principal *who, int64_t deployment_id, enum role need,
-                        struct pool_row *out);
+must_check err pool_get(struct pool *p, struct arena *a, const struct principal *who, int64_t deployment_id,
+                        enum role need, struct pool_row *out);
 /* Tail of the engine's log (the caller checked rights: prompts may be in it). */
-may_suspend err pool_log_tail(struct pool *p, struct arena *a, int64_t deployment_id, unsigned replica, size_t max, struct str *out) must_check;
+may_suspend err pool_log_tail(struct pool *p, struct arena *a, int64_t deployment_id, unsigned replica, size_t max,
+                              struct str *out) must_check;
 #endif

@@ -38,11 +38,16 @@ static err model_free(struct db *d, struct str model) {
     db_done(st);
     TRY(e);
     if (id == 0) return OK;
-    return err_fail(E_CONFLICT, "deployment %" PRId64 " has the name '" STR_FMT "' already; nothing was changed. Choose another name or "
-                                "remove that one first", id, STR_ARG(model));
+    return err_fail(E_CONFLICT,
+                    "deployment %" PRId64 " has the name '" STR_FMT
+                    "' already; nothing was changed. Choose another name or "
+                    "remove that one first",
+                    id, STR_ARG(model));
 }
 
-err pool_db_model_free(struct pool *p, struct str model) { return model_free(db_reader(p->o.store), model); }
+err pool_db_model_free(struct pool *p, struct str model) {
+    return model_free(db_reader(p->o.store), model);
+}
 
 static err add_tx(struct db *d, void *arg) {
     struct new_deployment *n = arg;
@@ -55,10 +60,13 @@ static err add_tx(struct db *d, void *arg) {
     db_done(st);
     TRY(e);
     if (count >= POOL_MAX_DEPLOYMENTS)
-        return err_fail(E_LIMIT, "this server runs at most %d deployments; nothing was changed. Remove one first", POOL_MAX_DEPLOYMENTS);
-    TRY(db_exec(d, "INSERT INTO deployment (model, repo_id, commit_oid, file, engine, replicas, created_by, created_ms) "
-                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)", "sisssiii",
-                n->model, n->repo_id, n->commit, n->file, n->engine, (int64_t)n->replicas, n->user_id, clock_wall_ms()));
+        return err_fail(E_LIMIT, "this server runs at most %d deployments; nothing was changed. Remove one first",
+                        POOL_MAX_DEPLOYMENTS);
+    TRY(db_exec(d,
+                "INSERT INTO deployment (model, repo_id, commit_oid, file, engine, replicas, created_by, created_ms) "
+                "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "sisssiii", n->model, n->repo_id, n->commit, n->file, n->engine, (int64_t)n->replicas, n->user_id,
+                clock_wall_ms()));
     n->id = db_last_id(d);
     struct buf b cleanup(buf_release);
     struct jw w;
@@ -76,7 +84,9 @@ static err add_tx(struct db *d, void *arg) {
     TRY(buf_ok(&b, "event"));
     return event_append(d, "deployment.created", n->user_id, n->repo_id, buf_view(&b), &seq);
 }
-err pool_db_add(struct pool *p, struct new_deployment *n) { return db_write(p->o.store, add_tx, n); }
+err pool_db_add(struct pool *p, struct new_deployment *n) {
+    return db_write(p->o.store, add_tx, n);
+}
 
 struct unwant {
     int64_t id, user_id;
@@ -114,8 +124,11 @@ err pool_db_unwant(struct pool *p, int64_t id, int64_t user_id) {
 /* --- what is ---------------------------------------------------------------------------------------------------- */
 static err show_tx(struct db *d, void *arg) {
     const struct dep_shown *s = arg;
-    TRY(db_exec(d, "UPDATE deployment SET state = ?2, detail = ?3, ready = ?4, ready_ms = ?5, restarts = ?6, memory_bytes = ?7 WHERE id = ?1",
-                "issiiii", s->id, str_of(s->state), str_of(s->detail), (int64_t)s->ready, s->ready_ms, s->restarts, s->memory_bytes));
+    TRY(db_exec(d,
+                "UPDATE deployment SET state = ?2, detail = ?3, ready = ?4, ready_ms = ?5, restarts = ?6, memory_bytes "
+                "= ?7 WHERE id = ?1",
+                "issiiii", s->id, str_of(s->state), str_of(s->detail), (int64_t)s->ready, s->ready_ms, s->restarts,
+                s->memory_bytes));
     return s->is_event ? dep_event(d, "deployment.state", 0, s) : OK;
 }
 err pool_db_show(struct pool *p, const struct dep_shown *s) {
@@ -125,10 +138,18 @@ err pool_db_show(struct pool *p, const struct dep_shown *s) {
 
 static err reset_tx(struct db *d, void *arg) {
     (void)arg;
-    TRY(db_exec(d, "UPDATE deployment SET state = 'stopped', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 0 AND state <> 'stopped'", ""));
-    return db_exec(d, "UPDATE deployment SET state = 'pending', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 1 AND state <> 'pending'", "");
+    TRY(db_exec(d,
+                "UPDATE deployment SET state = 'stopped', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 0 "
+                "AND state <> 'stopped'",
+                ""));
+    return db_exec(d,
+                   "UPDATE deployment SET state = 'pending', detail = '', ready = 0, memory_bytes = 0 WHERE wanted = 1 "
+                   "AND state <> 'pending'",
+                   "");
 }
-err pool_db_reset(struct pool *p) { return db_write(p->o.store, reset_tx, NULL); }
+err pool_db_reset(struct pool *p) {
+    return db_write(p->o.store, reset_tx, NULL);
+}
 
 static err read_rows(struct stmt *st, struct arena *a, struct db_dep **out, size_t *n) {
     struct db_dep *v = arena_array(a, struct db_dep, MAX_ROWS);
@@ -159,10 +180,13 @@ static err read_rows(struct stmt *st, struct arena *a, struct db_dep **out, size
 
 err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **out, size_t *n) {
     struct stmt *st;
-    TRY(db_prep(db_reader(p->o.store),
-                "SELECT id, model, repo_id, commit_oid, file, engine, replicas, wanted, created_ms, state, detail, ready, ready_ms, "
-                "restarts, memory_bytes FROM deployment WHERE (wanted = 1 OR state <> 'stopped') AND (?1 = 0 OR id = ?1) "
-                "ORDER BY id DESC", &st));
+    TRY(db_prep(
+        db_reader(p->o.store),
+        "SELECT id, model, repo_id, commit_oid, file, engine, replicas, wanted, created_ms, state, detail, ready, "
+        "ready_ms, "
+        "restarts, memory_bytes FROM deployment WHERE (wanted = 1 OR state <> 'stopped') AND (?1 = 0 OR id = ?1) "
+        "ORDER BY id DESC",
+        &st));
     db_bind_i64(st, 1, id);
     err e = read_rows(st, a, out, n);
     db_done(st);
@@ -176,14 +200,17 @@ err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **ou
 err pool_db_rates(struct pool *p, struct db_dep *rows, size_t n) {
     struct stmt *st;
     bool row = true;
-    TRY(db_prep(db_reader(p->o.store),
-                "SELECT model, sum(completion_tokens) FROM (SELECT model, completion_tokens, time_ms, provider FROM usage_row "
-                "ORDER BY request_id DESC LIMIT 5000) WHERE time_ms > ?1 AND provider = 'local' GROUP BY model", &st));
+    TRY(db_prep(
+        db_reader(p->o.store),
+        "SELECT model, sum(completion_tokens) FROM (SELECT model, completion_tokens, time_ms, provider FROM usage_row "
+        "ORDER BY request_id DESC LIMIT 5000) WHERE time_ms > ?1 AND provider = 'local' GROUP BY model",
+        &st));
     db_bind_i64(st, 1, clock_wall_ms() - RATE_MS);
     err e;
     while ((e = db_step(st, &row)) == OK && row)
         for (size_t i = 0; i < n; i++)
-            if (str_eq(rows[i].row.model, db_str(st, 0))) rows[i].row.tokens_per_s = (double)db_i64(st, 1) * 1000 / RATE_MS;
+            if (str_eq(rows[i].row.model, db_str(st, 0)))
+                rows[i].row.tokens_per_s = (double)db_i64(st, 1) * 1000 / RATE_MS;
     db_done(st);
     return e;
 }
@@ -194,8 +221,9 @@ struct proc_job {
 };
 static err proc_add_tx(struct db *d, void *arg) {
     const struct proc_job *j = arg;
-    return db_exec(d, "INSERT OR REPLACE INTO engine_process (pid, start_ticks, deployment_id, replica) VALUES (?1, ?2, ?3, ?4)", "iiii",
-                   j->pid, j->start_ticks, j->deployment_id, j->replica);
+    return db_exec(
+        d, "INSERT OR REPLACE INTO engine_process (pid, start_ticks, deployment_id, replica) VALUES (?1, ?2, ?3, ?4)",
+        "iiii", j->pid, j->start_ticks, j->deployment_id, j->replica);
 }
 err pool_db_proc_add(struct pool *p, pid_t pid, int64_t start_ticks, int64_t deployment_id, unsigned replica) {
     struct proc_job j = {pid, start_ticks, deployment_id, replica};
@@ -216,7 +244,8 @@ err pool_db_procs(struct pool *p, struct arena *a, struct db_proc **out, size_t 
     *out = v;
     TRY(db_prep(db_reader(p->o.store), "SELECT pid, start_ticks FROM engine_process", &st));
     err e = OK;
-    while (*n < MAX_PROCS && (e = db_step(st, &row)) == OK && row) v[(*n)++] = (struct db_proc){(pid_t)db_i64(st, 0), db_i64(st, 1)};
+    while (*n < MAX_PROCS && (e = db_step(st, &row)) == OK && row)
+        v[(*n)++] = (struct db_proc){(pid_t)db_i64(st, 0), db_i64(st, 1)};
     db_done(st);
     return e;
 }

@@ -12,12 +12,12 @@
 #include "rt/child.h"
 
 enum {
-    POOL_NAP_MS = 100,            /* how often waits look at the wish to stop */
+    POOL_NAP_MS = 100, /* how often waits look at the wish to stop */
     POOL_BACKOFF_MAX_MS = 60000,
-    POOL_STEADY_MS = 60000,       /* served this long: the next crash starts with the first pause again */
-    POOL_FAILS_SHOWN = 3,         /* this many failed starts in a row are shown as `failed` (trying goes on) */
-    POOL_SAMPLE_MS = 5000,        /* memory and log size */
-    POOL_LOG_MAX = 16 << 20,      /* then the log moves to NAME.1 */
+    POOL_STEADY_MS = 60000,  /* served this long: the next crash starts with the first pause again */
+    POOL_FAILS_SHOWN = 3,    /* this many failed starts in a row are shown as `failed` (trying goes on) */
+    POOL_SAMPLE_MS = 5000,   /* memory and log size */
+    POOL_LOG_MAX = 16 << 20, /* then the log moves to NAME.1 */
     POOL_NAME_MAX = 96,
     POOL_DETAIL_MAX = 400,
 };
@@ -41,15 +41,15 @@ struct deployment { /* in memory while wanted or stopping */
     struct pool_row row; /* as read at first; strings in the arena */
     struct arena arena;
     const struct pool_engine *engine;
-    bool stop;           /* not wanted any more */
-    bool blocked;        /* its verdict got worse than allowed; engines are stopped */
+    bool stop;    /* not wanted any more */
+    bool blocked; /* its verdict got worse than allowed; engines are stopped */
     char blocked_why[POOL_DETAIL_MAX];
-    unsigned n_live;     /* replica fibers */
+    unsigned n_live; /* replica fibers */
     int64_t restarts, ready_ms;
-    struct fmutex *prepare;   /* one replica exports, the others wait */
+    struct fmutex *prepare; /* one replica exports, the others wait */
     struct fmutex *publish;
-    const char *model_path;   /* exported and verified in this process */
-    struct {                  /* as last written */
+    const char *model_path; /* exported and verified in this process */
+    struct {                /* as last written */
         enum dep_state state;
         unsigned ready;
         int64_t restarts, memory_bytes, memory_ms;
@@ -76,8 +76,8 @@ struct pool {
 err engines_init(struct pool *p, const struct pool_opts *o) must_check;
 const struct pool_engine *engine_find(struct pool *p, struct str name);
 /* Which file of the revision this engine loads ("" = whole folder). E_UNPROCESSABLE with what to do. */
-err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct git_entry *files, size_t n, struct str wish,
-                     struct str *out) must_check;
+err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct git_entry *files, size_t n,
+                     struct str wish, struct str *out) must_check;
 struct engine_vars {
     const char *model, *alias, *python, *script;
     uint16_t port;
@@ -136,8 +136,9 @@ struct db_dep {
 /* Wanted, or not stopped yet. id 0: all. */
 err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **out, size_t *n) must_check;
 err pool_db_rates(struct pool *p, struct db_dep *rows, size_t n) must_check; /* fills tokens_per_s */
-may_suspend err pool_db_reset(struct pool *p) must_check; /* at start and stop: nothing runs */
-may_suspend err pool_db_proc_add(struct pool *p, pid_t pid, int64_t start_ticks, int64_t deployment_id, unsigned replica) must_check;
+may_suspend err pool_db_reset(struct pool *p) must_check;                    /* at start and stop: nothing runs */
+may_suspend err pool_db_proc_add(struct pool *p, pid_t pid, int64_t start_ticks, int64_t deployment_id,
+                                 unsigned replica) must_check;
 may_suspend err pool_db_proc_del(struct pool *p, pid_t pid) must_check;
 struct db_proc {
     pid_t pid;

@@ -23,10 +23,16 @@
 enum { PROBE_MS = 2000, TOKEN_PROBE_MS = 20000, BACKOFF_DEFAULT_MS = 1000, DRAIN_DEFAULT_MS = 30000 };
 
 static const char *const state_names[] = {"pending", "starting", "ready", "draining", "stopped", "failed"};
-const char *dep_state_name(enum dep_state s) { return state_names[s]; }
+const char *dep_state_name(enum dep_state s) {
+    return state_names[s];
+}
 
-bool replica_wanted(const struct replica *r) { return !r->d->stop && !r->d->pool->stopping && !r->d->blocked; }
-static bool replica_lives(const struct replica *r) { return !r->d->stop && !r->d->pool->stopping; }
+bool replica_wanted(const struct replica *r) {
+    return !r->d->stop && !r->d->pool->stopping && !r->d->blocked;
+}
+static bool replica_lives(const struct replica *r) {
+    return !r->d->stop && !r->d->pool->stopping;
+}
 
 /* detail NULL: the last reason stays. */
 static void set_state(struct replica *r, enum dep_state s, const char *detail) {
@@ -36,10 +42,13 @@ static void set_state(struct replica *r, enum dep_state s, const char *detail) {
 }
 
 /* False when the loop stops. */
-static bool nap(void) { return fiber_sleep(POOL_NAP_MS) == OK; }
+static bool nap(void) {
+    return fiber_sleep(POOL_NAP_MS) == OK;
+}
 
 /* --- the record ------------------------------------------------------------------------------------------------- */
-static void fold(const struct deployment *d, enum dep_state *state, unsigned *ready, int64_t *memory, const char **detail) {
+static void fold(const struct deployment *d, enum dep_state *state, unsigned *ready, int64_t *memory,
+                 const char **detail) {
     bool starting = false, failed = false, draining = false;
     *ready = 0;
     *memory = 0;
@@ -73,9 +82,16 @@ void deployment_publish(struct deployment *d) {
     bool moved = state != d->shown.state || ready != d->shown.ready || strcmp(detail, d->shown.detail) != 0;
     if (moved || d->restarts != d->shown.restarts || fresh_memory) {
         char *model = arena_strz(&d->arena, d->row.model);
-        struct dep_shown s = {.id = d->row.id, .repo_id = d->row.repo_id, .ready_ms = d->ready_ms, .restarts = d->restarts,
-                              .memory_bytes = memory, .model = model, .state = dep_state_name(state), .ready = ready,
-                              .replicas = d->row.replicas, .is_event = moved};
+        struct dep_shown s = {.id = d->row.id,
+                              .repo_id = d->row.repo_id,
+                              .ready_ms = d->ready_ms,
+                              .restarts = d->restarts,
+                              .memory_bytes = memory,
+                              .model = model,
+                              .state = dep_state_name(state),
+                              .ready = ready,
+                              .replicas = d->row.replicas,
+                              .is_event = moved};
         d->shown.state = state;
         d->shown.ready = ready;
         d->shown.restarts = d->restarts;
@@ -84,7 +100,8 @@ void deployment_publish(struct deployment *d) {
         snprintf(d->shown.detail, sizeof d->shown.detail, "%s", detail);
         s.detail = d->shown.detail;
         if (pool_db_show(d->pool, &s) != OK) log_warn("pool.show", LI("deployment", s.id), LZ("error", err_text()));
-        log_info("pool.state", LI("deployment", s.id), LZ("state", s.state), LI("ready", ready), LZ("detail", s.detail));
+        log_info("pool.state", LI("deployment", s.id), LZ("state", s.state), LI("ready", ready),
+                 LZ("detail", s.detail));
     }
     fmutex_unlock(d->publish);
 }
@@ -94,7 +111,8 @@ static err free_port(uint16_t *out) {
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     struct sockaddr_in sa = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t len = sizeof sa;
-    bool ok = fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 && getsockname(fd, (struct sockaddr *)&sa, &len) == 0;
+    bool ok =
+        fd >= 0 && bind(fd, (struct sockaddr *)&sa, len) == 0 && getsockname(fd, (struct sockaddr *)&sa, &len) == 0;
     int errnum = errno;
     if (fd >= 0) close(fd);
     if (!ok) return err_errno(E_IO, errnum, "cannot find a free port for an engine");
@@ -103,7 +121,8 @@ static err free_port(uint16_t *out) {
 }
 
 /* Status of one request to the engine, or an error. */
-static err probe(struct upstream *u, const char *method, struct str path, struct str body, int64_t timeout_ms, int *status) {
+static err probe(struct upstream *u, const char *method, struct str path, struct str body, int64_t timeout_ms,
+                 int *status) {
     struct http_call *c;
     struct http_call_head head;
     struct http_header hdr = {STR("Content-Type"), STR("application/json")};
@@ -134,7 +153,8 @@ static err token_probe(struct replica *r, struct upstream *u) {
     err e = probe(u, "POST", STR("/v1/chat/completions"), buf_view(&b), TOKEN_PROBE_MS, &status);
     if (e == E_TIMEOUT) return OK; /* slow is not broken */
     TRY(e);
-    if (status >= 500 && status != 501) return err_fail(E_UPSTREAM, "the engine is up but answers %d to a one-token request", status);
+    if (status >= 500 && status != 501)
+        return err_fail(E_UPSTREAM, "the engine is up but answers %d to a one-token request", status);
     return OK;
 }
 
@@ -148,13 +168,16 @@ static err wait_healthy(struct replica *r, struct child *c, struct upstream *u) 
         if (w == OK) return ended(r, code, t0);
         if (w != E_TIMEOUT) return w;
         int status = 0;
-        if (probe(u, "GET", e->health_path, STR_NULL, PROBE_MS, &status) == OK && status == 200) return token_probe(r, u);
+        if (probe(u, "GET", e->health_path, STR_NULL, PROBE_MS, &status) == OK && status == 200)
+            return token_probe(r, u);
         if (clock_mono_ms() - t0 > e->start_timeout_ms)
-            return err_fail(E_TIMEOUT, "the engine did not become healthy within %" PRId64 " s; its log tells why", e->start_timeout_ms / 1000);
+            return err_fail(E_TIMEOUT, "the engine did not become healthy within %" PRId64 " s; its log tells why",
+                            e->start_timeout_ms / 1000);
     }
 }
 
-/* --- serving and stopping ------------------------------------------------------------------------------------------- */
+/* --- serving and stopping -------------------------------------------------------------------------------------------
+ */
 /* Until it ends by itself (error) or is not wanted (OK). */
 static err serve(struct replica *r, struct child *c) {
     int64_t t0 = clock_mono_ms(), sampled = 0;
@@ -276,7 +299,8 @@ void replica_main(void *arg) {
         d->restarts++;
         char why[POOL_DETAIL_MAX];
         snprintf(why, sizeof why, "%s", err_text());
-        log_warn("pool.engine", LI("deployment", d->row.id), LI("replica", r->index), LI("fails", r->fails), LZ("error", why));
+        log_warn("pool.engine", LI("deployment", d->row.id), LI("replica", r->index), LI("fails", r->fails),
+                 LZ("error", why));
         /* A file that is gone, corrupt or refused will not be better in a second. */
         bool hopeless = e == E_BLOCKED || e == E_CORRUPT || e == E_ENTRY_NOT_FOUND || e == E_UNPROCESSABLE;
         if (hopeless) r->fails = MAX(r->fails, (unsigned)POOL_FAILS_SHOWN + 4);

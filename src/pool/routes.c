@@ -4,7 +4,9 @@
 
 enum { LIST_MAX = 4 << 20, BODY_MAX = 64 << 10, LOG_DEFAULT = 64 << 10 };
 
-static struct pool *pool_of(struct http_req *r) { return r->ctx; }
+static struct pool *pool_of(struct http_req *r) {
+    return r->ctx;
+}
 
 static void row_json(struct jw *w, const struct pool_row *d) {
     jw_obj(w);
@@ -66,12 +68,16 @@ static err create(struct http_req *r) {
     TRY(jv_need_str(body, "repo", &repo));
     if (jv_ok(jv_get(body, "replicas"))) TRY(jv_need_i64(body, "replicas", 1, POOL_MAX_REPLICAS, &replicas));
     ptrdiff_t slash = str_chr(repo, '/');
-    if (slash <= 0) return err_fail(E_BAD_REQUEST, "field repo: expected \"OWNER/NAME\", got '" STR_FMT "'", STR_ARG(repo));
+    if (slash <= 0)
+        return err_fail(E_BAD_REQUEST, "field repo: expected \"OWNER/NAME\", got '" STR_FMT "'", STR_ARG(repo));
     struct str none = STR("");
-    struct pool_deploy_req q = {
-        .owner = str_sub(repo, 0, (size_t)slash), .repo = str_from(repo, (size_t)slash + 1), .rev = jv_str(jv_get(body, "rev"), none),
-        .file = jv_str(jv_get(body, "file"), none), .name = jv_str(jv_get(body, "name"), none),
-        .engine = jv_str(jv_get(body, "engine"), none), .replicas = (unsigned)replicas};
+    struct pool_deploy_req q = {.owner = str_sub(repo, 0, (size_t)slash),
+                                .repo = str_from(repo, (size_t)slash + 1),
+                                .rev = jv_str(jv_get(body, "rev"), none),
+                                .file = jv_str(jv_get(body, "file"), none),
+                                .name = jv_str(jv_get(body, "name"), none),
+                                .engine = jv_str(jv_get(body, "engine"), none),
+                                .replicas = (unsigned)replicas};
     TRY(pool_deploy(pool_of(r), r->who, &q, &id));
     TRY(pool_get(pool_of(r), r->arena, r->who, id, ROLE_READ, &row));
     return reply_row(r, 201, &row);
@@ -118,12 +124,17 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/ballast/deployments", list, AUTH_PUBLIC, DIALECT_HF, "pool.list",
      "Deployments of models the caller may read, newest first.", NULL, 0, 0},
     {HTTP_POST, "/api/ballast/deployments", create, AUTH_USER_WRITE, DIALECT_HF, "pool.create",
-     "Deploy a reviewed revision: {repo, rev?, file?, name?, engine?, replicas?}. Needs write access to the repository.", NULL, BODY_MAX, 0},
-    {HTTP_GET, "/api/ballast/deployments/{id}", get, AUTH_PUBLIC, DIALECT_HF, "pool.get", "One deployment.", NULL, 0, 0},
+     "Deploy a reviewed revision: {repo, rev?, file?, name?, engine?, replicas?}. Needs write access to the "
+     "repository.",
+     NULL, BODY_MAX, 0},
+    {HTTP_GET, "/api/ballast/deployments/{id}", get, AUTH_PUBLIC, DIALECT_HF, "pool.get", "One deployment.", NULL, 0,
+     0},
     {HTTP_DELETE, "/api/ballast/deployments/{id}", del, AUTH_USER_WRITE, DIALECT_HF, "pool.delete",
      "Drain and stop a deployment. Needs write access to the repository.", NULL, 0, 0},
     {HTTP_GET, "/api/ballast/deployments/{id}/log", log_tail, AUTH_USER, DIALECT_HF, "pool.log",
      "Last bytes of the log of one replica (replica=, bytes=). Needs write access to the repository.", NULL, 0, 0},
 };
 
-err pool_routes(struct pool *p, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), p); }
+err pool_routes(struct pool *p, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), p);
+}

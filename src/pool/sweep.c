@@ -45,7 +45,9 @@ static int64_t stat_field(pid_t pid, unsigned k) {
     return -1;
 }
 
-int64_t proc_start_ticks(pid_t pid) { return stat_field(pid, 22); }
+int64_t proc_start_ticks(pid_t pid) {
+    return stat_field(pid, 22);
+}
 int64_t proc_memory_bytes(pid_t pid) {
     int64_t pages = stat_field(pid, 24);
     return pages > 0 ? pages * sysconf(_SC_PAGESIZE) : 0;

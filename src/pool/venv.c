@@ -62,15 +62,19 @@ static err command(struct pool *p, struct arena *a, const char *const *argv, int
     if (code == 0) return OK;
     struct str last = str_trim(buf_view(errs.n > 0 ? &errs : &out));
     if (last.n > 400) last = str_from(last, last.n - 400);
-    return err_fail(E_UNAVAILABLE, "making the engine's Python environment failed: `%s %s %s` ended with code %d: " STR_FMT, argv[0], argv[1],
-                    argv[2], code, STR_ARG(last));
+    return err_fail(E_UNAVAILABLE,
+                    "making the engine's Python environment failed: `%s %s %s` ended with code %d: " STR_FMT, argv[0],
+                    argv[1], argv[2], code, STR_ARG(last));
 }
 
 static err venv_make(struct pool *p, struct arena *a, const char *dir, const char *python, const char *requirements) {
     log_info("pool.venv", LZ("dir", dir));
     const char *const venv[] = {"python3", "-m", "venv", "--clear", dir, NULL};
-    const char *const pip[] = {python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps",
-                               "--require-hashes", "--only-binary", ":all:", "-r", requirements, NULL};
+    const char *const pip[] = {python,          "-m",        "pip",
+                               "install",       "--quiet",   "--disable-pip-version-check",
+                               "--no-input",    "--no-deps", "--require-hashes",
+                               "--only-binary", ":all:",     "-r",
+                               requirements,    NULL};
     TRY(command(p, a, venv, VENV_TIMEOUT_MS));
     return command(p, a, pip, PIP_TIMEOUT_MS);
 }

@@ -28,12 +28,15 @@ struct child_rec {
     int exit_code;
 };
 
-void child_opts_init(struct child_opts *o) { *o = (struct child_opts){.log_fd = -1, .in_fd = -1, .extra_fd = -1}; }
+void child_opts_init(struct child_opts *o) {
+    *o = (struct child_opts){.log_fd = -1, .in_fd = -1, .extra_fd = -1};
+}
 
 /* --- starting ----------------------------------------------------------------------------------------------- */
 static err find_program(const char *name, char out[MAX_PATH]) {
     if (strchr(name, '/') != NULL) {
-        if (snprintf(out, MAX_PATH, "%s", name) >= MAX_PATH) return err_fail(E_BAD_REQUEST, "the path of a program is too long");
+        if (snprintf(out, MAX_PATH, "%s", name) >= MAX_PATH)
+            return err_fail(E_BAD_REQUEST, "the path of a program is too long");
         return OK;
     }
     const char *path = getenv("PATH");
@@ -65,7 +68,9 @@ static const char *const *minimal_env(struct min_env *e) {
 }
 
 /* A close-on-exec duplicate out of the way of 0..3, in the order dup2 needs them. */
-static int high_dup(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, MIN_FD); }
+static int high_dup(int fd) {
+    return fcntl(fd, F_DUPFD_CLOEXEC, MIN_FD);
+}
 
 struct stdio {
     int theirs[4], ours[3];
@@ -216,7 +221,9 @@ static err wait_killed(void *arg) {
     struct pollfd p = {.fd = c->rec->pidfd, .events = POLLIN};
     int64_t by = clock_mono_ms() + KILL_WAIT_MS;
     while (!reap(c) && clock_mono_ms() < by) poll(&p, 1, 200);
-    return c->rec->reaped ? OK : err_fail(E_TIMEOUT, "the child process %d does not end although it was killed", (int)c->pid);
+    return c->rec->reaped
+               ? OK
+               : err_fail(E_TIMEOUT, "the child process %d does not end although it was killed", (int)c->pid);
 }
 
 void child_release(struct child *c) {
@@ -237,7 +244,8 @@ void child_release(struct child *c) {
     c->rec = NULL;
 }
 
-/* --- short commands ------------------------------------------------------------------------------------------------ */
+/* --- short commands ------------------------------------------------------------------------------------------------
+ */
 static void pump_in(struct child *c, struct str *in) {
     while (c->in != NULL && c->in->wr) {
         size_t n = 0;
@@ -286,7 +294,8 @@ static err pump(struct child *c, struct str in, struct buf *out, struct buf *err
     }
 }
 
-err child_run(const struct child_opts *o, struct str in, struct buf *out, struct buf *errs, int64_t timeout_ms, int *exit_code) {
+err child_run(const struct child_opts *o, struct str in, struct buf *out, struct buf *errs, int64_t timeout_ms,
+              int *exit_code) {
     struct child_opts co = *o;
     struct child c;
     int null = -1;
@@ -298,7 +307,9 @@ err child_run(const struct child_opts *o, struct str in, struct buf *out, struct
     if (null >= 0) close(null);
     TRY(e);
     e = pump(&c, in, out, errs, rt_deadline(timeout_ms));
-    if (e == E_TIMEOUT) e = err_fail(E_TIMEOUT, "the command '%s' took longer than %lld ms and was ended", o->argv[0], (long long)timeout_ms);
+    if (e == E_TIMEOUT)
+        e = err_fail(E_TIMEOUT, "the command '%s' took longer than %lld ms and was ended", o->argv[0],
+                     (long long)timeout_ms);
     if (e == OK && exit_code != NULL) *exit_code = c.rec->exit_code;
     child_release(&c);
     return e;

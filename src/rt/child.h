@@ -9,8 +9,8 @@
 #include <sys/types.h>
 
 #include "base/base.h"
-#include "base/err.h"
 #include "base/buf.h"
+#include "base/err.h"
 #include "rt/sock.h"
 
 struct child_opts {
@@ -18,10 +18,10 @@ struct child_opts {
     const char *const *env;  /* NULL = minimal environment (PATH, HOME, LANG=C.UTF-8, TZ) */
     const char *cwd;         /* NULL = unchanged */
     bool pipe_in, pipe_out, pipe_err;
-    int log_fd;              /* when >= 0: stdout and stderr go here unless piped */
+    int log_fd; /* when >= 0: stdout and stderr go here unless piped */
     uint64_t rlim_as_bytes, rlim_cpu_s, rlim_fsize_bytes, rlim_nofile; /* 0 = inherited */
-    int in_fd;               /* >= 0 and not pipe_in: becomes stdin (a file to read); else /dev/null */
-    int extra_fd;            /* >= 0: becomes fd 3 of the child */
+    int in_fd;    /* >= 0 and not pipe_in: becomes stdin (a file to read); else /dev/null */
+    int extra_fd; /* >= 0: becomes fd 3 of the child */
 };
 /* All-zero is not the default for fds: call this first. */
 void child_opts_init(struct child_opts *o);

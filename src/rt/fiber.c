@@ -22,7 +22,9 @@
 static _Thread_local struct loop *self_loop;
 
 /* noinline: see err_slot(); these are also read on both sides of a switch. */
-__attribute__((noinline)) struct loop *rt_loop_self(void) { return self_loop; }
+__attribute__((noinline)) struct loop *rt_loop_self(void) {
+    return self_loop;
+}
 void loop_set_self(struct loop *l) {
     self_loop = l;
 #ifdef RT_TSAN
@@ -170,7 +172,9 @@ void fiber_resume(struct fiber *f) {
     if (f->finished) fiber_end(l, f);
 }
 
-void fiber_park(struct fiber *f) { switch_to_loop(f, f->loop); }
+void fiber_park(struct fiber *f) {
+    switch_to_loop(f, f->loop);
+}
 
 void fiber_ready(struct fiber *f) {
     struct loop *l = f->loop;
@@ -203,7 +207,8 @@ err fiber_spawn(struct loop *l, rt_fn fn, void *arg) {
     unsigned live = atomic_fetch_add(&l->n_live, 1);
     if (live >= l->max_fibers) {
         atomic_fetch_sub(&l->n_live, 1);
-        return err_fail(E_UNAVAILABLE, "the server is at its limit of %u tasks per core; try again shortly", l->max_fibers);
+        return err_fail(E_UNAVAILABLE, "the server is at its limit of %u tasks per core; try again shortly",
+                        l->max_fibers);
     }
     struct fiber *f = pool_take(l);
     if (f == NULL) {
@@ -251,7 +256,9 @@ void fiber_deadline_arm(struct fiber *f, int64_t by_ms) {
     f->timer.arg = f;
     wheel_insert(&f->loop->wheel, &f->timer);
 }
-void fiber_deadline_disarm(struct fiber *f) { timer_cancel(&f->timer); }
+void fiber_deadline_disarm(struct fiber *f) {
+    timer_cancel(&f->timer);
+}
 
 err fiber_stopping(struct fiber *f) {
     /* A fiber that ignores the error and waits again must not hold the loop. */

@@ -73,7 +73,8 @@ static void peer_name(struct sock *s, const struct sockaddr_storage *sa) {
         s->peer_port = ntohs(in->sin_port);
     } else if (sa->ss_family == AF_INET6) {
         const struct sockaddr_in6 *in = (const struct sockaddr_in6 *)(const void *)sa;
-        if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr)) inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], s->peer_ip, sizeof s->peer_ip);
+        if (IN6_IS_ADDR_V4MAPPED(&in->sin6_addr))
+            inet_ntop(AF_INET, &in->sin6_addr.s6_addr[12], s->peer_ip, sizeof s->peer_ip);
         else inet_ntop(AF_INET6, &in->sin6_addr, s->peer_ip, sizeof s->peer_ip);
         s->peer_port = ntohs(in->sin6_port);
     }
@@ -88,7 +89,8 @@ static void conn_start(struct listen_part *p, int fd, const struct sockaddr_stor
     s->is_socket = true; /* TCP_NODELAY is inherited from the listening socket */
     s->part = p;
     peer_name(s, sa);
-    if (ev_add(p->loop, fd, &s->ev, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != OK || fiber_spawn(p->loop, conn_main, s) != OK) {
+    if (ev_add(p->loop, fd, &s->ev, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET) != OK ||
+        fiber_spawn(p->loop, conn_main, s) != OK) {
         log_warn("rt.accept", LZ("error", err_text()));
         sock_close(s);
         return;
@@ -145,7 +147,8 @@ struct addr {
 static err parse_host(struct str host, uint16_t port, struct addr *a) {
     char z[64] = "127.0.0.1";
     memset(a, 0, sizeof *a);
-    if (host.n >= sizeof z) return err_fail(E_BAD_REQUEST, "listen address: expected an IP address, got '" STR_FMT "'", STR_ARG(host));
+    if (host.n >= sizeof z)
+        return err_fail(E_BAD_REQUEST, "listen address: expected an IP address, got '" STR_FMT "'", STR_ARG(host));
     if (host.n > 0 && !str_eqz(host, "localhost")) {
         memcpy(z, host.p, host.n);
         z[host.n] = 0;
@@ -210,7 +213,8 @@ static void part_call(struct listen_part *p, rt_fn fn) {
     done_wait(&d);
 }
 
-err listener_open(struct str host, uint16_t port, conn_fn fn, void *arg, unsigned max_conns_per_loop, struct listener **out) {
+err listener_open(struct str host, uint16_t port, conn_fn fn, void *arg, unsigned max_conns_per_loop,
+                  struct listener **out) {
     *out = NULL;
     struct addr a;
     TRY(parse_host(host, port, &a));
@@ -223,7 +227,11 @@ err listener_open(struct str host, uint16_t port, conn_fn fn, void *arg, unsigne
     for (unsigned i = 0; e == OK && i < n; i++) {
         struct listen_part *p = calloc(1, sizeof *p);
         BUG_ON(p == NULL);
-        *p = (struct listen_part){.ev = {on_accept}, .loop = rt_loop(i), .fd = fds[i], .fn = fn, .arg = arg,
+        *p = (struct listen_part){.ev = {on_accept},
+                                  .loop = rt_loop(i),
+                                  .fd = fds[i],
+                                  .fn = fn,
+                                  .arg = arg,
                                   .max_conns = max_conns_per_loop != 0 ? max_conns_per_loop : 8192};
         fds[i] = -1;
         l->parts[l->n++] = p;
@@ -240,7 +248,9 @@ err listener_open(struct str host, uint16_t port, conn_fn fn, void *arg, unsigne
     return e;
 }
 
-uint16_t listener_port(const struct listener *l) { return l->port; }
+uint16_t listener_port(const struct listener *l) {
+    return l->port;
+}
 
 void listener_close(struct listener *l) {
     if (l == NULL) return;

@@ -123,7 +123,8 @@ void loop_run(struct loop *l) {
 
 err ev_add(struct loop *l, int fd, struct ev *e, uint32_t events) {
     struct epoll_event ee = {.events = events, .data.ptr = e};
-    if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ee) != 0) return err_errno(E_IO, errno, "cannot watch a file descriptor");
+    if (epoll_ctl(l->epfd, EPOLL_CTL_ADD, fd, &ee) != 0)
+        return err_errno(E_IO, errno, "cannot watch a file descriptor");
     return OK;
 }
 
@@ -236,13 +237,19 @@ void rt_stop(void) {
     rt.n = 0;
 }
 
-unsigned rt_n_loops(void) { return rt.n; }
+unsigned rt_n_loops(void) {
+    return rt.n;
+}
 struct loop *rt_loop(unsigned i) {
     BUG_ON(i >= rt.n);
     return rt.loops[i];
 }
-bool rt_draining(void) { return atomic_load_explicit(&rt.draining, memory_order_relaxed); }
-void rt_drain_begin(void) { atomic_store(&rt.draining, true); }
+bool rt_draining(void) {
+    return atomic_load_explicit(&rt.draining, memory_order_relaxed);
+}
+void rt_drain_begin(void) {
+    atomic_store(&rt.draining, true);
+}
 
 void rt_stats_get(struct rt_stats *out) {
     *out = (struct rt_stats){0};

@@ -73,7 +73,7 @@ struct fiber {
     bool queued, linked, timed_out, finished;
     unsigned turn_ops;
     size_t turn_bytes;
-    struct timer timer; /* of the wait in progress */
+    struct timer timer;             /* of the wait in progress */
     _Atomic bool live, wake_posted; /* [any] */
     struct post wake;
     struct fiber *live_next, **live_pprev;
@@ -119,10 +119,10 @@ void loop_run(struct loop *l);
 void loop_push(struct loop *l, struct post *p); /* [any] */
 void loop_set_self(struct loop *l);
 
-void fiber_resume(struct fiber *f);        /* loop context: run until it parks or ends */
-void fiber_park(struct fiber *f);          /* fiber context: until fiber_wake; may return for no reason */
-void fiber_ready(struct fiber *f);         /* loop thread: put into the ready queue */
-void fiber_wake(struct fiber *f);          /* [any] */
+void fiber_resume(struct fiber *f); /* loop context: run until it parks or ends */
+void fiber_park(struct fiber *f);   /* fiber context: until fiber_wake; may return for no reason */
+void fiber_ready(struct fiber *f);  /* loop thread: put into the ready queue */
+void fiber_wake(struct fiber *f);   /* [any] */
 void fiber_pool_release(struct loop *l);
 /* Deadline of the wait in progress; sets f->timed_out and wakes. by_ms < 0: none. */
 void fiber_deadline_arm(struct fiber *f, int64_t by_ms);
@@ -131,7 +131,9 @@ void fiber_deadline_disarm(struct fiber *f);
 err fiber_stopping(struct fiber *f) must_check;
 /* Called after each I/O call that did not wait: yields when the fiber had its share of the turn. */
 void fiber_charge(struct fiber *f, size_t bytes);
-static inline int64_t rt_deadline(int64_t timeout_ms) { return timeout_ms < 0 ? -1 : clock_mono_ms() + timeout_ms; }
+static inline int64_t rt_deadline(int64_t timeout_ms) {
+    return timeout_ms < 0 ? -1 : clock_mono_ms() + timeout_ms;
+}
 
 must_check err work_start(unsigned n_threads, unsigned max_queue);
 void work_stop(void);

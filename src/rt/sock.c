@@ -118,7 +118,9 @@ void sock_close(struct sock *s) {
     s->loop->dead = s;
 }
 
-int sock_fd(const struct sock *s) { return s->fd; }
+int sock_fd(const struct sock *s) {
+    return s->fd;
+}
 
 err sock_check(const struct sock *s) {
     if (s->cancelled) return err_fail(E_CANCELLED, "the connection was cancelled");
@@ -130,7 +132,9 @@ err sock_check(const struct sock *s) {
 }
 
 /* --- waiting --------------------------------------------------------------------------------------------- */
-static err timed_out(void) { return err_fail(E_TIMEOUT, "the other side did not answer in time"); }
+static err timed_out(void) {
+    return err_fail(E_TIMEOUT, "the other side did not answer in time");
+}
 
 static err wait_thread(const struct sock_want *w, unsigned n, int64_t by_ms) {
     struct pollfd p[4];

@@ -2,9 +2,9 @@
 /*
  * sock.h — byte streams on fibers: TCP, unix sockets, pipes, with or without TLS.
  *
- * On a plain thread the same calls block the thread. All calls belong to the loop of the fiber that opened the sock; one fiber reads and (possibly
- * another) one writes at a time. Deadlines are absolute per call (timeout_ms from now, -1 = none).
- * E_EOF: orderly close by the peer; E_IO: reset and friends; E_TIMEOUT; E_CANCELLED.
+ * On a plain thread the same calls block the thread. All calls belong to the loop of the fiber that opened the sock;
+ * one fiber reads and (possibly another) one writes at a time. Deadlines are absolute per call (timeout_ms from now, -1
+ * = none). E_EOF: orderly close by the peer; E_IO: reset and friends; E_TIMEOUT; E_CANCELLED.
  */
 #ifndef BALLAST_SOCK_H
 #define BALLAST_SOCK_H

@@ -33,7 +33,10 @@ static struct {
     pthread_once_t once;
     struct spawn_job *head, **tail;
     bool running;
-} spawner = {.mu = PTHREAD_MUTEX_INITIALIZER, .cond = PTHREAD_COND_INITIALIZER, .once = PTHREAD_ONCE_INIT, .tail = &spawner.head};
+} spawner = {.mu = PTHREAD_MUTEX_INITIALIZER,
+             .cond = PTHREAD_COND_INITIALIZER,
+             .once = PTHREAD_ONCE_INIT,
+             .tail = &spawner.head};
 
 /* --- in the child ------------------------------------------------------------------------------------------ */
 static noreturn_fn void child_fail(int pipe_fd, enum spawn_stage stage) {

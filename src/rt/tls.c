@@ -35,8 +35,8 @@ static err tls_fail(err kind, const char *what) {
 /* --- settings -------------------------------------------------------------------------------------------- */
 static const unsigned char alpn_http11[] = {8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
 
-static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in, unsigned in_len,
-                       void *arg) {
+static int alpn_select(SSL *ssl, const unsigned char **out, unsigned char *out_len, const unsigned char *in,
+                       unsigned in_len, void *arg) {
     (void)ssl;
     (void)arg;
     unsigned char *chosen;
@@ -58,7 +58,8 @@ static err ctx_new(const SSL_METHOD *m, bool is_server, struct tls_ctx **out) {
         free(c);
         return tls_fail(E_NOMEM, "cannot make settings");
     }
-    SSL_CTX_set_mode(c->ctx, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_mode(c->ctx,
+                     SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
     SSL_CTX_set_options(c->ctx, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_ENABLE_KTLS |
                                     (is_server ? SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA : 0));
     *out = c;
@@ -90,7 +91,8 @@ err tls_client_new(const char *ca_pem_path, struct tls_ctx **out) {
     struct tls_ctx *c;
     TRY(ctx_new(TLS_client_method(), false, &c));
     *out = NULL;
-    int ok = ca_pem_path != NULL ? SSL_CTX_load_verify_locations(c->ctx, ca_pem_path, NULL) : SSL_CTX_set_default_verify_paths(c->ctx);
+    int ok = ca_pem_path != NULL ? SSL_CTX_load_verify_locations(c->ctx, ca_pem_path, NULL)
+                                 : SSL_CTX_set_default_verify_paths(c->ctx);
     if (ok != 1) {
         err e = tls_fail(E_BAD_REQUEST, "the file of trusted certificates cannot be used");
         tls_ctx_put(c);
@@ -169,7 +171,8 @@ err sock_tls_client(struct sock *s, struct tls_ctx *ctx, struct str host, int64_
     BUG_ON(ctx->is_server);
     char z[256];
     if (host.n > 2 && host.p[0] == '[' && host.p[host.n - 1] == ']') host = str_sub(host, 1, host.n - 2);
-    if (host.n == 0 || host.n >= sizeof z) return err_fail(E_BAD_REQUEST, "host: expected a name or an address of 1 to 255 bytes");
+    if (host.n == 0 || host.n >= sizeof z)
+        return err_fail(E_BAD_REQUEST, "host: expected a name or an address of 1 to 255 bytes");
     memcpy(z, host.p, host.n);
     z[host.n] = 0;
     TRY(tls_attach(s, ctx));
@@ -177,7 +180,8 @@ err sock_tls_client(struct sock *s, struct tls_ctx *ctx, struct str host, int64_
     if (X509_VERIFY_PARAM_set1_ip_asc(vp, z) != 1) { /* not an address: a name */
         ERR_clear_error();
         X509_VERIFY_PARAM_set_hostflags(vp, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        if (SSL_set_tlsext_host_name(s->ssl, z) != 1 || SSL_set1_host(s->ssl, z) != 1) return tls_fail(E_BAD_REQUEST, "bad host name");
+        if (SSL_set_tlsext_host_name(s->ssl, z) != 1 || SSL_set1_host(s->ssl, z) != 1)
+            return tls_fail(E_BAD_REQUEST, "bad host name");
     }
     if (SSL_set_alpn_protos(s->ssl, alpn_http11, sizeof alpn_http11) != 0) return tls_fail(E_NOMEM, "cannot start");
     SSL_set_connect_state(s->ssl);
@@ -273,7 +277,8 @@ static err window_read(void *arg) {
         ssize_t r = pread(w->fd, w->p + got, w->n - got, w->off + (off_t)got);
         if (r < 0 && errno == EINTR) continue;
         if (r < 0) return err_errno(E_IO, errno, "cannot read a stored file");
-        if (r == 0) return err_fail(E_CORRUPT, "a file is shorter than its record says (%zu bytes are missing)", w->n - got);
+        if (r == 0)
+            return err_fail(E_CORRUPT, "a file is shorter than its record says (%zu bytes are missing)", w->n - got);
         got += (size_t)r;
     }
     return OK;
@@ -302,7 +307,9 @@ err tls_shutdown_write(struct sock *s) {
     return OK;
 }
 
-bool tls_pending(const struct sock *s) { return SSL_pending(s->ssl) > 0; }
+bool tls_pending(const struct sock *s) {
+    return SSL_pending(s->ssl) > 0;
+}
 
 void tls_close(struct sock *s) {
     if (!s->tls_dead && SSL_is_init_finished(s->ssl)) SSL_shutdown(s->ssl);

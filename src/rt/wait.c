@@ -16,8 +16,12 @@
 
 enum { DONE_PENDING, DONE_SIGNALLED, DONE_FIBER, DONE_THREAD };
 
-static void futex_wait(_Atomic int *p, int val) { syscall(SYS_futex, p, FUTEX_WAIT_PRIVATE, val, NULL, NULL, 0); }
-static void futex_wake(_Atomic int *p) { syscall(SYS_futex, p, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0); }
+static void futex_wait(_Atomic int *p, int val) {
+    syscall(SYS_futex, p, FUTEX_WAIT_PRIVATE, val, NULL, NULL, 0);
+}
+static void futex_wake(_Atomic int *p) {
+    syscall(SYS_futex, p, FUTEX_WAKE_PRIVATE, 1, NULL, NULL, 0);
+}
 
 void done_init(struct done *d) {
     d->fiber = NULL;
@@ -81,7 +85,9 @@ void notify_free(struct notify *n) {
     free(n);
 }
 
-uint64_t notify_gen(const struct notify *n) { return atomic_load(&n->gen); }
+uint64_t notify_gen(const struct notify *n) {
+    return atomic_load(&n->gen);
+}
 
 void notify_bump(struct notify *n) {
     pthread_mutex_lock(&n->mu);

@@ -103,7 +103,8 @@ static bool job_push(struct job *j) {
 }
 
 static err queue_full(void) {
-    return err_fail(E_UNAVAILABLE, "the server's work queue is full (%u jobs); nothing was done, try again shortly", work.max_queued);
+    return err_fail(E_UNAVAILABLE, "the server's work queue is full (%u jobs); nothing was done, try again shortly",
+                    work.max_queued);
 }
 
 err work_run(work_fn fn, void *arg) {

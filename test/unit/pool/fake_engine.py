@@ -21,6 +21,10 @@ if mode == "parent":
     subprocess.Popen(["sleep", "1000"])
 
 
+ANSWER = (b'{"id":"x","object":"chat.completion","created":1,"model":"m","choices":[{"index":0,"message":{"role":"assistant",'
+          b'"content":"hello"},"finish_reason":"stop"}],"usage":{"prompt_tokens":1,"completion_tokens":1,"total_tokens":2}}')
+
+
 class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
@@ -35,7 +39,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self.answer(500 if mode == "sick" else 200, b"{}")
+        self.answer(500 if mode == "sick" else 200, ANSWER)
 
     def log_message(self, *args):
         pass

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pool_fixture.h — a data directory with one user and one model repository, a pool with a fake engine, a fake gateway. */
+/* pool_fixture.h — a data directory with one user and one model repository, a pool with a fake engine, a fake gateway.
+ */
 #ifndef POOL_FIXTURE_H
 #define POOL_FIXTURE_H
 
@@ -57,22 +58,33 @@ struct fx {
 static struct fx fx;
 
 static void fx_pool_open(void) {
-    struct pool_engine e = {.name = STR("fake"), .n_argv = 4, .n_formats = 1, .start_timeout_ms = 5000, .stop_timeout_ms = 700};
+    struct pool_engine e = {
+        .name = STR("fake"), .n_argv = 4, .n_formats = 1, .start_timeout_ms = 5000, .stop_timeout_ms = 700};
     e.argv[0] = STR("python3");
     const char *root = getenv("BALLAST_SOURCE");
     e.argv[1] = arena_printf(&fx.arena, "%s/test/unit/pool/fake_engine.py", root != NULL ? root : ".");
     e.argv[2] = STR("{model}");
     e.argv[3] = STR("{port}");
     e.formats[0] = STR("gguf");
-    struct pool_opts o = {.store = fx.store, .hub = fx.hub, .id = fx.id, .gate = (struct gate *)(uintptr_t)8, .engines = &e, .n_engines = 1,
-                          .backoff_ms = 50, .drain_ms = 3000};
+    struct pool_opts o = {.store = fx.store,
+                          .hub = fx.hub,
+                          .id = fx.id,
+                          .gate = (struct gate *)(uintptr_t)8,
+                          .engines = &e,
+                          .n_engines = 1,
+                          .backoff_ms = 50,
+                          .drain_ms = 3000};
     CHECK(pool_open(&o, &fx.pool) == OK);
 }
 
 /* One commit with `name` holding the mode of the fake engine. */
 static void fx_commit(const char *name, const char *mode) {
     struct git_op op = {.kind = GIT_OP_ADD, .path = str_of(name), .content = str_of(mode)};
-    struct git_commit_req q = {.ref = STR("refs/heads/main"), .author = {STR("a"), STR("a@b"), 1}, .message = STR("m"), .ops = &op, .n_ops = 1};
+    struct git_commit_req q = {.ref = STR("refs/heads/main"),
+                               .author = {STR("a"), STR("a@b"), 1},
+                               .message = STR("m"),
+                               .ops = &op,
+                               .n_ops = 1};
     CHECK(git_commit_make(fx.git, fx.repo_id, &q, fx.commit) == OK);
 }
 
@@ -81,12 +93,18 @@ static err verdict_tx(struct db *d, void *arg) {
     struct git_entry *e;
     size_t n;
     bool more;
-    TRY(db_exec(d, "INSERT OR REPLACE INTO revision (repo_id, commit_oid, pushed_ms, pushed_by, verdict, coverage, reason) "
-                   "VALUES (?1, ?2, 1, 1, ?3, 2, 'because')", "isi", fx.repo_id, str_of(fx.commit), v));
+    TRY(db_exec(
+        d,
+        "INSERT OR REPLACE INTO revision (repo_id, commit_oid, pushed_ms, pushed_by, verdict, coverage, reason) "
+        "VALUES (?1, ?2, 1, 1, ?3, 2, 'because')",
+        "isi", fx.repo_id, str_of(fx.commit), v));
     TRY(git_tree(fx.git, &fx.arena, fx.repo_id, str_of(fx.commit), STR(""), true, STR(""), 100, &e, &n, &more));
     for (size_t i = 0; i < n; i++)
-        TRY(db_exec(d, "INSERT OR REPLACE INTO blob_verdict (oid, verdict, coverage, format, findings, rule_pack, time_ms) "
-                       "VALUES (?1, ?2, 2, 'text', '[]', 'x', 1)", "si", hub_entry_oid(&e[i]), v));
+        TRY(db_exec(
+            d,
+            "INSERT OR REPLACE INTO blob_verdict (oid, verdict, coverage, format, findings, rule_pack, time_ms) "
+            "VALUES (?1, ?2, 2, 'text', '[]', 'x', 1)",
+            "si", hub_entry_oid(&e[i]), v));
     return OK;
 }
 static void fx_verdict(enum verdict v) {
@@ -144,7 +162,8 @@ static void fx_close(void) {
 }
 
 static err fx_deploy(const char *name, unsigned replicas, int64_t *id) {
-    struct pool_deploy_req q = {.owner = STR("ann"), .repo = STR("m"), .name = str_of(name), .engine = STR("fake"), .replicas = replicas};
+    struct pool_deploy_req q = {
+        .owner = STR("ann"), .repo = STR("m"), .name = str_of(name), .engine = STR("fake"), .replicas = replicas};
     return pool_deploy(fx.pool, &fx.who, &q, id);
 }
 /* As pool_list shows it; strings live until 16 looks later. */

@@ -26,7 +26,8 @@ static err engine_answers(void) {
     return e;
 }
 
-/* --- from wish to answer to nothing -------------------------------------------------------------------------------- */
+/* --- from wish to answer to nothing --------------------------------------------------------------------------------
+ */
 static void body_life(void *arg) {
     (void)arg;
     int64_t id, second;
@@ -42,7 +43,8 @@ static void body_life(void *arg) {
     CHECK(fx_wait(id, "ready", 1));
     CHECK(gw.here == 1 && engine_answers() == OK);
     struct pool_row r = fx_row(id);
-    CHECK(r.ready_ms > 0 && r.restarts == 0 && r.memory_bytes > 0 && str_eqz(r.file, "model.gguf") && str_eqz(r.commit, fx.commit));
+    CHECK(r.ready_ms > 0 && r.restarts == 0 && r.memory_bytes > 0 && str_eqz(r.file, "model.gguf") &&
+          str_eqz(r.commit, fx.commit));
     CHECK(pool_log_tail(fx.pool, &fx.arena, id, 0, 4096, &log) == OK);
     CHECK(str_find(log, STR("fake engine, mode ok")) >= 0);
     CHECK(pool_log_tail(fx.pool, &fx.arena, id, 5, 4096, &log) == OK && log.n == 0);
@@ -69,7 +71,8 @@ static void body_life(void *arg) {
     fx_close();
 }
 
-/* --- crashes ------------------------------------------------------------------------------------------------------------ */
+/* --- crashes
+ * ------------------------------------------------------------------------------------------------------------ */
 static void body_crash(void *arg) {
     (void)arg;
     int64_t id;
@@ -84,8 +87,8 @@ static void body_crash(void *arg) {
     CHECK(str_find(r.detail, STR("code 3")) >= 0);
     int64_t before = r.restarts, t0 = clock_mono_ms();
     for (int i = 0; i < 400 && fx_row(id).restarts < before + 2; i++) CHECK(fiber_sleep(25) == OK);
-    CHECK(fx_row(id).restarts >= before + 2);       /* it goes on trying … */
-    CHECK(clock_mono_ms() - t0 >= 400);              /* … with growing pauses: 200 + 400 ms after the third failure */
+    CHECK(fx_row(id).restarts >= before + 2); /* it goes on trying … */
+    CHECK(clock_mono_ms() - t0 >= 400);       /* … with growing pauses: 200 + 400 ms after the third failure */
     CHECK(str_eqz(fx_row(id).state, "failed"));
     CHECK(pool_undeploy(fx.pool, &fx.who, id) == OK);
     CHECK(fx_wait(id, "gone", 0));
@@ -140,7 +143,8 @@ static void body_deaf(void *arg) {
     fx_close();
 }
 
-/* --- verdicts ---------------------------------------------------------------------------------------------------------------- */
+/* --- verdicts
+ * ---------------------------------------------------------------------------------------------------------------- */
 static void body_verdict(void *arg) {
     (void)arg;
     int64_t id;
@@ -167,7 +171,9 @@ static void body_verdict(void *arg) {
     fx_close();
 }
 
-/* --- files --------------------------------------------------------------------------------------------------------------------- */
+/* --- files
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
 static void body_files(void *arg) {
     (void)arg;
     int64_t id;
@@ -193,7 +199,8 @@ static void body_files(void *arg) {
     fx_commit("other.gguf", "ok"); /* two candidates: it must be said */
     fx_verdict(VERDICT_PASS);
     CHECK(fx_deploy("g", 1, &id) == E_UNPROCESSABLE);
-    struct pool_deploy_req q = {.owner = STR("ann"), .repo = STR("m"), .file = STR("other.gguf"), .engine = STR("fake")};
+    struct pool_deploy_req q = {
+        .owner = STR("ann"), .repo = STR("m"), .file = STR("other.gguf"), .engine = STR("fake")};
     CHECK(pool_deploy(fx.pool, &fx.who, &q, &id) == OK);
     CHECK(str_eqz(fx_row(id).model, "ann/m"));
     q.file = STR("none.gguf");
@@ -211,7 +218,9 @@ static void body_files(void *arg) {
     fx_close();
 }
 
-/* --- orphans ---------------------------------------------------------------------------------------------------------------------- */
+/* --- orphans
+ * ----------------------------------------------------------------------------------------------------------------------
+ */
 static void body_sweep(void *arg) {
     (void)arg;
     CHECK(fx_open() == 0);
@@ -229,7 +238,8 @@ static void body_sweep(void *arg) {
     CHECK(child_spawn(&o, &innocent) == OK);
     CHECK(fiber_sleep(100) == OK);
     CHECK(pool_db_proc_add(fx.pool, recorded.pid, proc_start_ticks(recorded.pid), 1, 0) == OK);
-    CHECK(pool_db_proc_add(fx.pool, innocent.pid, proc_start_ticks(innocent.pid) - 1, 1, 0) == OK); /* the id was used again */
+    CHECK(pool_db_proc_add(fx.pool, innocent.pid, proc_start_ticks(innocent.pid) - 1, 1, 0) ==
+          OK); /* the id was used again */
     CHECK(pool_start(fx.pool) == OK);
     int code;
     CHECK(child_wait(&marked, 2000, &code) == OK && code == 128 + SIGKILL);

@@ -39,7 +39,8 @@ static void body_run_limits(void *arg) {
     (void)arg;
     struct buf o;
     buf_init(&o, 4 * KiB);
-    struct child_opts co = sh(SH("ulimit -n; ulimit -t; ulimit -f; pwd; ls /proc/self/fd | wc -l; readlink /proc/self/fd/3"));
+    struct child_opts co =
+        sh(SH("ulimit -n; ulimit -t; ulimit -f; pwd; ls /proc/self/fd | wc -l; readlink /proc/self/fd/3"));
     co.rlim_nofile = 77;
     co.rlim_cpu_s = 5;
     co.rlim_fsize_bytes = 1024 * 512;

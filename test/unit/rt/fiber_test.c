@@ -42,7 +42,9 @@ static void test_yield_alternates(void **state) {
     assert_string_equal(t.text, "ababab");
 }
 
-static double half(double x) { return x / 2; }
+static double half(double x) {
+    return x / 2;
+}
 static void body_registers(void *arg) {
     /* Values alive across many switches, floating point among them. */
     uint64_t a = 1, b = 2, c = 3, d = 5, e = 8, g = 13;
@@ -154,7 +156,8 @@ static void test_stop_cancels(void **state) {
     struct rt_limits lim = {.n_loops = 2, .n_work = 1};
     assert_true(rt_start(&lim) == OK);
     struct stop_probe p = {0, notify_new()};
-    for (unsigned i = 0; i < 40; i++) assert_true(fiber_spawn(rt_loop(i % 2), i % 4 < 2 ? sleep_long : notify_long, &p) == OK);
+    for (unsigned i = 0; i < 40; i++)
+        assert_true(fiber_spawn(rt_loop(i % 2), i % 4 < 2 ? sleep_long : notify_long, &p) == OK);
     int64_t t0 = clock_mono_ms();
     usleep(20000);
     rt_stop();
@@ -168,7 +171,9 @@ struct pingpong {
     struct done d;
     int rounds;
 };
-static void pong(void *arg) { done_signal(arg); }
+static void pong(void *arg) {
+    done_signal(arg);
+}
 static void body_ping(void *arg) {
     struct loop *other = arg;
     for (int i = 0; i < 2000; i++) {
@@ -252,13 +257,16 @@ static void test_fmutex(void **state) {
     fmutex_free(c.m);
 }
 
-/* --- work pool ----------------------------------------------------------------------------------------------------- */
+/* --- work pool -----------------------------------------------------------------------------------------------------
+ */
 static err slow_job(void *arg) {
     usleep(20000);
     ++*(int *)arg;
     return OK;
 }
-static void tick(void *arg) { ++*(int *)arg; }
+static void tick(void *arg) {
+    ++*(int *)arg;
+}
 static void body_work(void *arg) {
     (void)arg;
     int ran = 0, ticks = 0;
@@ -271,7 +279,9 @@ static void body_work(void *arg) {
 struct posted {
     _Atomic int n;
 };
-static void post_count(void *arg) { ((struct posted *)arg)->n++; }
+static void post_count(void *arg) {
+    ((struct posted *)arg)->n++;
+}
 static void test_work(void **state) {
     (void)state;
     in_fiber(0, body_work, NULL);
@@ -314,13 +324,18 @@ static void test_work_queue_is_bounded(void **state) {
     assert_int_equal(n.n, 4);
 }
 
-/* --- timers ------------------------------------------------------------------------------------------------------------ */
+/* --- timers
+ * ------------------------------------------------------------------------------------------------------------ */
 struct tlog {
     struct timer t[4];
     char text[8];
 };
-static void put_a(void *p) { memcpy(((struct tlog *)p)->text + strlen(((struct tlog *)p)->text), "a", 2); }
-static void put_b(void *p) { memcpy(((struct tlog *)p)->text + strlen(((struct tlog *)p)->text), "b", 2); }
+static void put_a(void *p) {
+    memcpy(((struct tlog *)p)->text + strlen(((struct tlog *)p)->text), "a", 2);
+}
+static void put_b(void *p) {
+    memcpy(((struct tlog *)p)->text + strlen(((struct tlog *)p)->text), "b", 2);
+}
 static void put_c(void *p) {
     memcpy(((struct tlog *)p)->text + strlen(((struct tlog *)p)->text), "c", 2);
     timer_cancel(&((struct tlog *)p)->t[3]);

@@ -175,7 +175,9 @@ struct cancel {
     struct timer t;
     int hangups;
 };
-static void do_cancel(void *arg) { sock_cancel(((struct cancel *)arg)->s); }
+static void do_cancel(void *arg) {
+    sock_cancel(((struct cancel *)arg)->s);
+}
 static void body_cancel(void *arg) {
     (void)arg;
     struct sock *a, *b;
@@ -194,7 +196,9 @@ static void test_cancel(void **state) {
     in_fiber(1, body_cancel, NULL);
 }
 
-static void on_hangup(void *arg) { ((struct cancel *)arg)->hangups++; }
+static void on_hangup(void *arg) {
+    ((struct cancel *)arg)->hangups++;
+}
 static void body_hangup(void *arg) {
     (void)arg;
     struct sock *a, *b;

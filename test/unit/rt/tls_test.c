@@ -51,7 +51,8 @@ static int setup(void **state) {
     snprintf(other_path, sizeof other_path, "%s/other", dir);
     make_cert(other_path, key_path);
     make_cert(cert_path, key_path);
-    return tls_server_new(cert_path, key_path, &server_ctx) == OK && tls_client_new(cert_path, &client_ctx) == OK ? 0 : -1;
+    return tls_server_new(cert_path, key_path, &server_ctx) == OK && tls_client_new(cert_path, &client_ctx) == OK ? 0
+                                                                                                                  : -1;
 }
 static int teardown(void **state) {
     (void)state;
@@ -233,6 +234,7 @@ static void test_bad_files(void **state) {
 
 #define RT(fn) cmocka_unit_test_setup_teardown(fn, rt_test_start, rt_test_stop)
 int main(void) {
-    const struct CMUnitTest tests[] = {RT(test_echo), RT(test_trust), RT(test_sendfile), cmocka_unit_test(test_bad_files)};
+    const struct CMUnitTest tests[] = {RT(test_echo), RT(test_trust), RT(test_sendfile),
+                                       cmocka_unit_test(test_bad_files)};
     return cmocka_run_group_tests_name("rt_tls", tests, setup, teardown);
 }
