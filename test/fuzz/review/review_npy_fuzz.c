@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* review_npy_fuzz.c — numpy header and object arrays. */
+#include "review_fuzz.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+    static struct facts f;
+    struct scan s;
+    struct span b = {data, size};
+    if (size > 65536) return 0;
+    facts_init(&f);
+    scan_init(&s, &f, size);
+    s.expand_left = 4 * MiB; /* bombs are tested elsewhere; here speed counts */
+    numpy_scan(&s, b);
+    fuzz_judge(&f);
+    return 0;
+}
