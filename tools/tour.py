@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import pickle
+import re
 import shutil
 import subprocess
 import sys
@@ -42,6 +43,11 @@ def t(en, zh):
     return zh if ZH else en
 
 
+def plain(text):
+    """One line without terminal colours."""
+    return " ".join(re.sub(r"\x1b\[[0-9;]*m", "", text).split())
+
+
 class Failed(Exception):
     def __init__(self, what, todo):
         super().__init__(what)
@@ -68,7 +74,7 @@ class Tour:
         return self.run([BIN, *args, "--data", self.data], what="ballast " + args[0], **kw)
 
     def hf(self, *args, **kw):
-        print("  $ hf " + " ".join(map(str, args)))
+        print("  $ hf " + " ".join(os.path.relpath(a, ROOT) if isinstance(a, pathlib.Path) else a for a in args))
         return self.run([pathlib.Path(sys.executable).parent / "hf", *args], what="hf " + args[0], **kw)
 
     def step(self, title, fn):
@@ -102,7 +108,7 @@ class Tour:
             self.ballast("user", "add", "demo", "--fullname", "Demo", stdin=subprocess.DEVNULL)
         self.env["HF_TOKEN"] = self.ballast("token", "create", "demo", "--role", "write", "--name", "tour").stdout.strip()
         who = self.hf("auth", "whoami").stdout.strip()
-        return t("the stock client signs in: %s", "原版客户端登录成功：%s") % " ".join(who.split())
+        return t("the stock client signs in: %s", "原版客户端登录成功：%s") % plain(who)
 
     def upload(self):
         folder = self.model_folder()
@@ -152,10 +158,10 @@ class Tour:
         self.verdict("demo/evil", ("block",))
         p = self.hf("download", "demo/evil", "--local-dir", WORK / "evil-download", ok=range(1, 256))
         shutil.rmtree(WORK / "evil-download", ignore_errors=True)
-        text = " ".join((p.stdout + p.stderr).split())
+        text = plain(p.stdout + p.stderr)
         if "403" not in text:
             raise Failed("the client was not told why: " + text[-400:], "")
-        print("  hf: " + text[:300])
+        print("  hf: " + text[:420])
         return t("a folder that runs code when loaded cannot be downloaded, and the client says why", "加载即执行代码的文件夹无法下载，客户端说明了原因")
 
     def deploy(self):
@@ -178,8 +184,11 @@ class Tour:
         client = openai.OpenAI(base_url=self.url + "/v1", api_key=self.env["HF_TOKEN"])
         start, first, n, usage = time.time(), None, 0, None
         print("  ", end="")
-        stream = client.chat.completions.create(model="smollm2", messages=[{"role": "user", "content": "Why does a ship carry ballast? One sentence."}],
-                                                stream=True, max_tokens=60, temperature=0, stream_options={"include_usage": True})
+        try:
+            stream = client.chat.completions.create(model="smollm2", messages=[{"role": "user", "content": "Why does a ship carry ballast? One sentence."}],
+                                                    stream=True, max_tokens=60, temperature=0, stream_options={"include_usage": True})
+        except openai.OpenAIError as e:
+            raise Failed("openai: %s" % e, t("see `build/ballast deployments` and %s/server.log", "查看 `build/ballast deployments` 与 %s/server.log") % self.data)
         for chunk in stream:
             usage = chunk.usage or usage
             if chunk.choices and chunk.choices[0].delta.content:
