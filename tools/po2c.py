@@ -66,4 +66,5 @@ def main():
         f.write("    {0, 0},\n};\nconst size_t i18n_table_len = %d;\n" % len(rows))
 
 
-main()
+if __name__ == "__main__":
+    main()

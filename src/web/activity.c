@@ -8,7 +8,7 @@ enum { EVENT_BATCH = 100, EVENT_BATCHES = 20 };
 static const struct {
     const char *prefix, *msgid;
 } kinds[] = {{"", N_("everything")}, {"revision.", N_("uploads")}, {"verdict.", N_("verdicts")}, {"deployment.", N_("deployments")},
-             {"repo.", N_("repositories")}, {"ref.", N_("branches and tags")}, {"token.", N_("tokens")}, {"user.", N_("accounts")}};
+             {"repo.", N_("repositories")}, {"ref.", N_("branches and tags")}, {"token.", N_("access tokens")}, {"user.", N_("accounts")}};
 
 /* Entries that the reader may not see are passed over, so a page may look at many; the walk is bounded. */
 err web_events(struct http_req *r, const struct event_query *q, struct event_rows *out, int64_t *next) {

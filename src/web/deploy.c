@@ -18,7 +18,7 @@ static const char *state_word(const char *s) {
     case 'd': return N_("draining");
     case 'f': return N_("failed");
     case 's': return strcmp(s, "stopped") == 0 ? N_("stopped") : N_("starting");
-    default: return N_("pending");
+    default: return N_("waiting");
     }
 }
 

@@ -91,16 +91,13 @@ static void statement_fill(struct http_req *r, struct repo_page *p, struct view_
     v->time_ms = p->verdict.time_ms;
     if (!v->decided || json_parse(r->arena, v->statement, NULL, &s) != OK) return;
     v->policy = jv_str(jv_get(s, "policy"), STR(""));
-    v->rule_pack = jv_str(jv_get(s, "rule_pack"), STR_NULL);
-    if (v->rule_pack.n == 0) v->rule_pack = jv_str(jv_get(jv_get(s, "rules"), "digest"), STR(""));
+    v->rule_pack = jv_str(jv_get(s, "rule_pack_sha256"), STR(""));
 }
 
+/* The signed statement, checked without this server; then the same rules over the reader's own copy of the bytes. */
 static struct str verify_cmd(struct http_req *r, struct repo_page *p) {
-    const char *type = p->repo->type == REPO_DATASET ? "--repo-type dataset " : p->repo->type == REPO_SPACE ? "--repo-type space " : "";
-    struct str files = p->verdict.verdict == VERDICT_BLOCK
-        ? arena_printf(r->arena, "git clone %s" STR_FMT STR_FMT " files   # %s", "", STR_ARG(r->base_url), STR_ARG(p->head.url), i18n(r->lang, N_("blocked bytes are only where they came from: use your own copy")))
-        : arena_printf(r->arena, "HF_ENDPOINT=" STR_FMT " hf download %s" STR_FMT " --revision %.12s --local-dir files", STR_ARG(r->base_url), type, STR_ARG(p->head.full), p->commit);
-    return arena_printf(r->arena, STR_FMT "\nballast review files", STR_ARG(files));
+    return arena_printf(r->arena, "curl -fsS " STR_FMT "/api/ballast/review/%s/" STR_FMT "/%s -o verdict.json\nballast review verify verdict.json\nballast review ./" STR_FMT,
+                        STR_ARG(r->base_url), repo_type_plural(p->repo->type), STR_ARG(p->head.full), p->commit, STR_ARG(p->repo->name));
 }
 
 err web_repo_review(struct http_req *r) {
