@@ -2,6 +2,8 @@
 /* file_view_test.c — bytes of files as lines, hex, tables and tensors. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 

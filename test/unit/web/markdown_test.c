@@ -2,6 +2,8 @@
 /* markdown_test.c — what a card may become: only elements of the list, only safe addresses. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
@@ -71,7 +73,7 @@ static void images_from_elsewhere_become_links(void **state) {
     /* inside a link there is no second link */
     assert_string_equal(md("[![b](https://t.example/b.svg)](https://c.example)"),
                         "<p><a href=\"https://c.example\" rel=\"nofollow ugc noopener noreferrer\">b</a></p>\n");
-    assert_null(strstr(md("![x](data:image/svg+xml,<svg onload=alert(1)>)"), "data:"));
+    assert_null(strstr(md("![x](data:image/svg+xml;base64,PHN2Zz4=)"), "data:"));
 }
 
 static void headings_have_anchors_of_their_own_space(void **state) {

@@ -2,6 +2,8 @@
 /* pages_test.c — every page, both languages: well-formed, within its weight, nothing inline, nothing left in English. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 

@@ -56,7 +56,7 @@ static void draw_public(struct run *s) {
 
 static void draw_repo(struct run *s) {
     struct view_card card = {.f = frame(s, "amy/smollm2", "explore"), .r = sample_repo("card"), .has_card = true,
-        .card = {"<h1>SmolLM2 135M</h1><p>A <em>small</em> model. 一个 135M 参数的小模型，可以在笔记本上回答问题。</p><pre><code>hf download amy/smollm2</code></pre><ul><li>one</li><li>two</li></ul>", 0}};
+        .card = {"<h2>SmolLM2 135M</h2><p>A <em>small</em> model. 一个 135M 参数的小模型，可以在笔记本上回答问题。</p><pre><code>hf download amy/smollm2</code></pre><ul><li>one</li><li>two</li></ul>", 0}};
     card.card.n = strlen(card.card.p);
     DRAW("card", page_card, card);
     struct link crumbs[] = {{.text = STR("smollm2"), .url = STR("/amy/smollm2/tree/main")}, {.text = STR("config"), .url = STR("/x"), .current = true}};

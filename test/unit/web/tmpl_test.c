@@ -2,6 +2,8 @@
 /* tmpl_test.c — escaping, text with values, numbers and times. */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include <cmocka.h>
 
