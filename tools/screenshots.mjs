@@ -37,8 +37,8 @@ function serve(dir) {
 
 function tasks() {
   const list = [];
-  for (const lang of ["en", "zh"])
-    for (const theme of ["light", "dark"]) {
+  for (const lang of (opt.langs ?? "en,zh").split(","))
+    for (const theme of (opt.themes ?? "light,dark").split(",")) {
       const names = opt.static
         ? fs.readdirSync(opt.static).filter((f) => f.endsWith(`.${lang}.${theme}.html`)).map((f) => [f.split(".")[0], `/${f}`, "out"])
         : fs.readFileSync(opt.pages, "utf8").trim().split("\n").map((l) => l.split("\t"));
@@ -77,7 +77,7 @@ for (const task of tasks()) {
   const page = await context.newPage();
   const problems = [];
   let bytes = 0;
-  page.on("console", (m) => m.type() === "error" && !m.text().includes("404") && problems.push(`console: ${m.text()}`));
+  page.on("console", (m) => m.type() === "error" && !/status of 40[14]/.test(m.text()) && problems.push(`console: ${m.text()}`));
   page.on("pageerror", (e) => problems.push(`script: ${e.message}`));
   page.on("response", async (r) => {
     const type = r.headers()["content-type"] ?? "";

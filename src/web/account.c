@@ -16,8 +16,14 @@ static err tokens_show(struct http_req *r, struct view_tokens *v, int status) {
     int64_t now = clock_wall_ms();
     for (size_t i = 0; i < n; i++) {
         if (list[i].revoked_ms != 0) continue;
-        rows[k++] = (struct token_row){.id = list[i].id, .created_ms = list[i].created_ms, .expires_ms = list[i].expires_ms, .used_ms = list[i].used_ms,
-            .name = list[i].name, .hint = list[i].hint, .role = role_word(list[i].role), .expired = list[i].expires_ms != 0 && list[i].expires_ms <= now};
+        rows[k++] = (struct token_row){.id = list[i].id,
+                                       .created_ms = list[i].created_ms,
+                                       .expires_ms = list[i].expires_ms,
+                                       .used_ms = list[i].used_ms,
+                                       .name = list[i].name,
+                                       .hint = list[i].hint,
+                                       .role = role_word(list[i].role),
+                                       .expired = list[i].expires_ms != 0 && list[i].expires_ms <= now};
     }
     v->tokens.p = rows, v->tokens.n = k;
     struct str name = v->name;
@@ -27,7 +33,9 @@ static err tokens_show(struct http_req *r, struct view_tokens *v, int status) {
     WEB_REPLY(r, status, page_tokens, v);
 }
 
-err web_tokens(struct http_req *r) { return tokens_show(r, &(struct view_tokens){0}, 200); }
+err web_tokens(struct http_req *r) {
+    return tokens_show(r, &(struct view_tokens){0}, 200);
+}
 
 /* The secret stands only in this answer: no redirect could carry it without writing it somewhere. */
 err web_tokens_post(struct http_req *r) {
@@ -63,7 +71,8 @@ err web_tokens_revoke(struct http_req *r) {
     struct str form;
     int64_t token;
     TRY(web_form(r, &form));
-    if (!str_to_i64(form_get(r, form, "id"), &token)) return err_fail(E_UNPROCESSABLE, "field id: expected the number of a token. Nothing was revoked.");
+    if (!str_to_i64(form_get(r, form, "id"), &token))
+        return err_fail(E_UNPROCESSABLE, "field id: expected the number of a token. Nothing was revoked.");
     TRY(id_token_revoke(web_of(r)->o.id, r->who->user_id, token));
     return web_see(r, STR("/settings/tokens"), "token-revoked");
 }
@@ -73,8 +82,13 @@ err web_tokens_revoke(struct http_req *r) {
 static struct str agent_words(struct arena *a, struct str ua) {
     static const struct {
         const char *token, *name;
-    } browsers[] = {{"Edg/", "Edge"}, {"OPR/", "Opera"}, {"Firefox/", "Firefox"}, {"Chrome/", "Chrome"}, {"Version/", "Safari"}},
-      systems[] = {{"Android", "Android"}, {"iPhone", "iPhone"}, {"iPad", "iPad"}, {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"}};
+    } browsers[] = {{"Edg/", "Edge"},
+                    {"OPR/", "Opera"},
+                    {"Firefox/", "Firefox"},
+                    {"Chrome/", "Chrome"},
+                    {"Version/", "Safari"}},
+      systems[] = {{"Android", "Android"}, {"iPhone", "iPhone"},  {"iPad", "iPad"},
+                   {"Windows", "Windows"}, {"Mac OS X", "macOS"}, {"Linux", "Linux"}};
     const char *system = NULL;
     for (size_t i = 0; i < ARRAY_LEN(systems) && system == NULL; i++)
         if (str_find(ua, str_of(systems[i].token)) >= 0) system = systems[i].name;
@@ -84,7 +98,8 @@ static struct str agent_words(struct arena *a, struct str ua) {
         struct str version = str_from(ua, (size_t)at + strlen(browsers[i].token));
         size_t n = 0;
         while (n < version.n && n < 4 && version.p[n] >= '0' && version.p[n] <= '9') n++;
-        return arena_printf(a, "%s %.*s%s%s", browsers[i].name, (int)n, version.p, system != NULL ? " · " : "", system != NULL ? system : "");
+        return arena_printf(a, "%s %.*s%s%s", browsers[i].name, (int)n, version.p, system != NULL ? " · " : "",
+                            system != NULL ? system : "");
     }
     return str_sub(ua, 0, 80);
 }
@@ -95,8 +110,12 @@ err web_sessions(struct http_req *r) {
     TRY(id_session_list(web_of(r)->o.id, r->arena, r, r->who->user_id, &list, &n));
     struct session_row *rows = arena_array(r->arena, struct session_row, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++)
-        rows[i] = (struct session_row){.id = list[i].key, .agent = agent_words(r->arena, list[i].agent), .current = list[i].current,
-                                       .created_ms = list[i].created_ms, .used_ms = list[i].used_ms, .expires_ms = list[i].expires_ms};
+        rows[i] = (struct session_row){.id = list[i].key,
+                                       .agent = agent_words(r->arena, list[i].agent),
+                                       .current = list[i].current,
+                                       .created_ms = list[i].created_ms,
+                                       .used_ms = list[i].used_ms,
+                                       .expires_ms = list[i].expires_ms};
     struct view_sessions v = {.f = web_frame(r, web_text(r, N_("Sessions")), "sessions")};
     v.sessions.p = rows, v.sessions.n = n;
     WEB_REPLY(r, 200, page_sessions, &v);

@@ -7,8 +7,10 @@ enum { EVENT_BATCH = 100, EVENT_BATCHES = 20 };
 
 static const struct {
     const char *prefix, *msgid;
-} kinds[] = {{"", N_("everything")}, {"revision.", N_("uploads")}, {"verdict.", N_("verdicts")}, {"deployment.", N_("deployments")},
-             {"repo.", N_("repositories")}, {"ref.", N_("branches and tags")}, {"token.", N_("access tokens")}, {"user.", N_("accounts")}};
+} kinds[] = {{"", N_("everything")},          {"revision.", N_("uploads")},
+             {"verdict.", N_("verdicts")},    {"deployment.", N_("deployments")},
+             {"repo.", N_("repositories")},   {"ref.", N_("branches and tags")},
+             {"token.", N_("access tokens")}, {"user.", N_("accounts")}};
 
 /* Entries that the reader may not see are passed over, so a page may look at many; the walk is bounded. */
 err web_events(struct http_req *r, const struct event_query *q, struct event_rows *out, int64_t *next) {
@@ -20,7 +22,8 @@ err web_events(struct http_req *r, const struct event_query *q, struct event_row
     for (int batch = 0; batch < EVENT_BATCHES; batch++) {
         struct event *list;
         size_t n;
-        TRY(event_list(db_reader(web_of(r)->o.store), r->arena, before, EVENT_BATCH, prefix, q->repo_id, true, &list, &n));
+        TRY(event_list(db_reader(web_of(r)->o.store), r->arena, before, EVENT_BATCH, prefix, q->repo_id, true, &list,
+                       &n));
         for (size_t i = 0; i < n; i++) {
             bool may_see;
             if (k == q->max) {
@@ -41,7 +44,9 @@ err web_events(struct http_req *r, const struct event_query *q, struct event_row
 static void kinds_fill(struct http_req *r, struct view_activity *v) {
     struct link *rows = arena_array(r->arena, struct link, ARRAY_LEN(kinds));
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-        rows[i] = (struct link){.text = web_text(r, kinds[i].msgid), .note = str_of(kinds[i].prefix), .current = str_eqz(v->kind, kinds[i].prefix)};
+        rows[i] = (struct link){.text = web_text(r, kinds[i].msgid),
+                                .note = str_of(kinds[i].prefix),
+                                .current = str_eqz(v->kind, kinds[i].prefix)};
     v->kinds.p = rows, v->kinds.n = ARRAY_LEN(kinds);
 }
 
@@ -67,7 +72,8 @@ static int64_t repo_of(struct http_req *r, struct str full) {
 }
 
 err web_activity(struct http_req *r) {
-    struct view_activity v = {.f = web_frame(r, web_text(r, N_("Activity")), "activity"), .kind = http_query(r, "kind", STR("")),
+    struct view_activity v = {.f = web_frame(r, web_text(r, N_("Activity")), "activity"),
+                              .kind = http_query(r, "kind", STR("")),
                               .repo = str_trim(http_query(r, "repo", STR("")))};
     struct event_query q = {.kind = v.kind, .max = 50};
     uint64_t before = 0;
@@ -124,14 +130,17 @@ err web_event(struct http_req *r) {
     size_t n;
     int64_t seq;
     bool may_see = false;
-    if (!str_to_i64(http_param(r, "seq"), &seq) || seq < 1) return err_fail(E_NOT_FOUND, "There is no such entry of the log, or you may not see it.");
+    if (!str_to_i64(http_param(r, "seq"), &seq) || seq < 1)
+        return err_fail(E_NOT_FOUND, "There is no such entry of the log, or you may not see it.");
     TRY(event_list(db_reader(web_of(r)->o.store), r->arena, seq - 1, 1, NULL, 0, false, &e, &n));
     if (n == 1 && e->seq == seq) TRY(event_draw(r, e, &v.e, &may_see));
     if (!may_see) return err_fail(E_NOT_FOUND, "There is no such entry of the log, or you may not see it.");
     v.payload = payload_text(r->arena, e->payload);
     v.hash = hex_str(r->arena, e->hash, sizeof e->hash);
     struct owner_rec o;
-    v.actor = e->actor_id != 0 && id_owner_get(web_of(r)->o.id, r->arena, e->actor_id, &o) == OK ? o.name : web_text(r, N_("The server"));
+    v.actor = e->actor_id != 0 && id_owner_get(web_of(r)->o.id, r->arena, e->actor_id, &o) == OK
+                  ? o.name
+                  : web_text(r, N_("The server"));
     struct repo_rec repo;
     if (e->repo_id != 0 && repo_get(web_of(r)->o.id, r->arena, e->repo_id, &repo) == OK) {
         v.repo = repo_full(r->arena, &repo);

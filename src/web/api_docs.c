@@ -25,10 +25,12 @@ static struct str methods_text(struct arena *a, unsigned m) {
     static const struct {
         unsigned bit;
         const char *name;
-    } all[] = {{HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_PATCH, "PATCH"}, {HTTP_DELETE, "DELETE"}};
+    } all[] = {
+        {HTTP_GET, "GET"}, {HTTP_POST, "POST"}, {HTTP_PUT, "PUT"}, {HTTP_PATCH, "PATCH"}, {HTTP_DELETE, "DELETE"}};
     struct str s = STR("");
     for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        if (m & all[i].bit) s = s.n == 0 ? str_of(all[i].name) : arena_printf(a, STR_FMT " %s", STR_ARG(s), all[i].name);
+        if (m & all[i].bit)
+            s = s.n == 0 ? str_of(all[i].name) : arena_printf(a, STR_FMT " %s", STR_ARG(s), all[i].name);
     return s.n == 0 ? STR("HEAD") : s;
 }
 
@@ -48,6 +50,8 @@ err web_api_docs(struct http_req *r) {
         const struct http_route *route = http_router_at(rt, i);
         struct str name = group_of(route);
         if (route->dialect == DIALECT_HTML) continue; /* pages are for people */
+        /* the same route for models, datasets and spaces, or at an older address, is one row: the first */
+        if (i > 0 && strcmp(route->name, http_router_at(rt, i - 1)->name) == 0) continue;
         size_t k = 0;
         while (k < groups && !str_eq(g[k].name, name)) k++;
         if (k == GROUPS_MAX) continue;
@@ -55,8 +59,10 @@ err web_api_docs(struct http_req *r) {
             g[groups++].name = name;
             g[k].rows.p = rows[k] = arena_array(r->arena, struct api_row, n);
         }
-        rows[k][g[k].rows.n++] = (struct api_row){.method = methods_text(r->arena, route->methods), .path = str_of(route->pattern),
-                                               .summary = str_of(route->summary), .auth = auth_word(route->auth)};
+        rows[k][g[k].rows.n++] = (struct api_row){.method = methods_text(r->arena, route->methods),
+                                                  .path = str_of(route->pattern),
+                                                  .summary = str_of(route->summary),
+                                                  .auth = auth_word(route->auth)};
     }
     v.groups.p = g, v.groups.n = groups;
     WEB_REPLY(r, 200, page_api, &v);

@@ -34,11 +34,22 @@ static void row_fill(struct http_req *r, const struct pool_row *p, struct deploy
     struct arena *a = r->arena;
     struct repo_rec repo = {.type = REPO_MODEL, .owner = p->owner, .name = p->repo};
     static const char *const names[] = {"model"};
-    *out = (struct deploy_row){.id = p->id, .since_ms = p->ready_ms > 0 ? p->ready_ms : p->created_ms, .restarts = p->restarts,
-        .replicas = (int64_t)p->replicas, .ready = (int64_t)p->ready, .memory_bytes = p->memory_bytes > 0 ? (uint64_t)p->memory_bytes : 0,
-        .tokens_per_s = p->tokens_per_s, .model = p->model, .repo = repo_full(a, &repo), .repo_url = url_repo(a, &repo), .commit = p->commit,
-        .commit_url = url_at(a, &repo, "tree", p->commit, STR_NULL), .file = p->file, .engine = p->engine, .detail = p->detail,
-        .url = arena_printf(a, "/deployments/%" PRId64, p->id)};
+    *out = (struct deploy_row){.id = p->id,
+                               .since_ms = p->ready_ms > 0 ? p->ready_ms : p->created_ms,
+                               .restarts = p->restarts,
+                               .replicas = (int64_t)p->replicas,
+                               .ready = (int64_t)p->ready,
+                               .memory_bytes = p->memory_bytes > 0 ? (uint64_t)p->memory_bytes : 0,
+                               .tokens_per_s = p->tokens_per_s,
+                               .model = p->model,
+                               .repo = repo_full(a, &repo),
+                               .repo_url = url_repo(a, &repo),
+                               .commit = p->commit,
+                               .commit_url = url_at(a, &repo, "tree", p->commit, STR_NULL),
+                               .file = p->file,
+                               .engine = p->engine,
+                               .detail = p->detail,
+                               .url = arena_printf(a, "/deployments/%" PRId64, p->id)};
     out->state = state_class(p->state);
     out->state_word = state_word(out->state);
     out->live = strcmp(out->state, "ready") == 0;
@@ -74,14 +85,16 @@ static err one_fill(struct http_req *r, struct view_deployment *v) {
     struct pool_row *list = NULL;
     size_t n = 0;
     int64_t id;
-    if (!str_to_i64(http_param(r, "id"), &id)) return err_fail(E_NOT_FOUND, "There is no such deployment, or you may not see it.");
+    if (!str_to_i64(http_param(r, "id"), &id))
+        return err_fail(E_NOT_FOUND, "There is no such deployment, or you may not see it.");
     TRY(pool_list(web_of(r)->o.pool, r->arena, r->who, &list, &n));
     for (size_t i = 0; i < n; i++) {
         if (list[i].id != id) continue;
         row_fill(r, &list[i], &v->d);
         v->may_log = may_change(r, list[i].repo_id);
         v->d.can_stop = v->may_log && strcmp(v->d.state, "stopped") != 0;
-        if (v->may_log && pool_log_tail(web_of(r)->o.pool, r->arena, id, 0, LOG_TAIL, &v->log) != OK) v->log = STR_NULL; /* no log yet */
+        if (v->may_log && pool_log_tail(web_of(r)->o.pool, r->arena, id, 0, LOG_TAIL, &v->log) != OK)
+            v->log = STR_NULL; /* no log yet */
         return OK;
     }
     return err_fail(E_NOT_FOUND, "There is no such deployment, or you may not see it.");
@@ -92,9 +105,12 @@ err web_deployment(struct http_req *r) {
     TRY(one_fill(r, &v));
     v.f = web_frame(r, v.d.model, "deployments");
     v.f.script_url = str_of(asset_get("live.js")->url);
-    v.snippet = arena_printf(r->arena, "curl -N " STR_FMT "/v1/chat/completions \\\n  -H \"Authorization: Bearer $HF_TOKEN\" -H \"Content-Type: application/json\" \\\n"
-                             "  -d '{\"model\":\"" STR_FMT "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'",
-                             STR_ARG(r->base_url), STR_ARG(v.d.model));
+    v.snippet = arena_printf(
+        r->arena,
+        "curl -N " STR_FMT
+        "/v1/chat/completions \\\n  -H \"Authorization: Bearer $HF_TOKEN\" -H \"Content-Type: application/json\" \\\n"
+        "  -d '{\"model\":\"" STR_FMT "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'",
+        STR_ARG(r->base_url), STR_ARG(v.d.model));
     WEB_REPLY(r, 200, page_deployment, &v);
 }
 
@@ -108,7 +124,13 @@ err web_deployment_live(struct http_req *r) {
 static err restart(struct http_req *r, const struct deploy_row *d, int64_t *id) {
     struct str repo = d->repo, owner;
     str_split(&repo, '/', &owner);
-    struct pool_deploy_req req = {.owner = owner, .repo = repo, .rev = d->commit, .file = d->file, .name = d->model, .engine = d->engine, .replicas = (unsigned)d->replicas};
+    struct pool_deploy_req req = {.owner = owner,
+                                  .repo = repo,
+                                  .rev = d->commit,
+                                  .file = d->file,
+                                  .name = d->model,
+                                  .engine = d->engine,
+                                  .replicas = (unsigned)d->replicas};
     TRY(pool_undeploy(web_of(r)->o.pool, r->who, d->id));
     return pool_deploy(web_of(r)->o.pool, r->who, &req, id);
 }
@@ -118,12 +140,16 @@ err web_deployment_post(struct http_req *r) {
     struct view_deployment v = {0};
     TRY(web_form(r, &form));
     TRY(one_fill(r, &v));
-    if (!v.may_log) return err_fail(E_FORBIDDEN, "Only those who may write to the model's repository may stop or restart it. It goes on running.");
+    if (!v.may_log)
+        return err_fail(
+            E_FORBIDDEN,
+            "Only those who may write to the model's repository may stop or restart it. It goes on running.");
     if (str_eqz(form_get(r, form, "do"), "stop")) {
         TRY(pool_undeploy(web_of(r)->o.pool, r->who, v.d.id));
         return web_see(r, STR("/deployments"), "stopped");
     }
-    if (!str_eqz(form_get(r, form, "do"), "restart")) return err_fail(E_UNPROCESSABLE, "field do: expected stop or restart. Nothing was changed.");
+    if (!str_eqz(form_get(r, form, "do"), "restart"))
+        return err_fail(E_UNPROCESSABLE, "field do: expected stop or restart. Nothing was changed.");
     int64_t id = v.d.id;
     TRY(restart(r, &v.d, &id));
     return web_see(r, arena_printf(r->arena, "/deployments/%" PRId64, id), "restarted");

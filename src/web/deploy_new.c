@@ -9,10 +9,12 @@ static err files_fill(struct http_req *r, const struct repo_rec *repo, struct st
     struct git_entry *e;
     size_t n, k = 0;
     bool more;
-    TRY(git_tree(hub_git(web_of(r)->o.hub), r->arena, repo->id, commit, STR(""), true, STR(""), TREE_LIMIT, &e, &n, &more));
+    TRY(git_tree(hub_git(web_of(r)->o.hub), r->arena, repo->id, commit, STR(""), true, STR(""), TREE_LIMIT, &e, &n,
+                 &more));
     struct link *rows = arena_array(r->arena, struct link, LOADABLE_MAX);
     for (size_t i = 0; i < n && k < LOADABLE_MAX; i++)
-        if (!e[i].is_dir && str_iends(e[i].path, ".gguf")) rows[k++] = (struct link){.text = e[i].path, .current = str_eq(e[i].path, v->file)};
+        if (!e[i].is_dir && str_iends(e[i].path, ".gguf"))
+            rows[k++] = (struct link){.text = e[i].path, .current = str_eq(e[i].path, v->file)};
     v->files.p = rows, v->files.n = k;
     return OK;
 }
@@ -35,7 +37,7 @@ static err repo_fill(struct http_req *r, struct view_deploy_new *v) {
     v->repo_url = url_repo(r->arena, repo);
     v->has_repo = true;
     v->chip = chip_of(verdict.verdict, verdict.coverage, url_at(r->arena, repo, "review", v->rev, STR_NULL));
-    v->reason = verdict.reason;
+    v->reason = web_reason(r, verdict.reason);
     /* pool has the last word; this only saves a person from a form that must fail */
     v->allowed = verdict.verdict != VERDICT_BLOCK && verdict.verdict != VERDICT_PENDING;
     if (v->name.n == 0) v->name = repo->name;
@@ -69,7 +71,8 @@ static err show(struct http_req *r, struct view_deploy_new *v, int status) {
 }
 
 err web_deploy_new(struct http_req *r) {
-    struct view_deploy_new v = {.repo = str_trim(http_query(r, "repo", STR(""))), .rev = http_query(r, "rev", STR("main"))};
+    struct view_deploy_new v = {.repo = str_trim(http_query(r, "repo", STR(""))),
+                                .rev = http_query(r, "rev", STR("main"))};
     if (v.rev.n == 0) v.rev = STR("main");
     return show(r, &v, 200);
 }
@@ -79,7 +82,9 @@ err web_deploy_new_post(struct http_req *r) {
     uint64_t replicas = 1;
     int64_t id;
     TRY(web_form(r, &form));
-    struct view_deploy_new v = {.repo = str_trim(form_get(r, form, "repo")), .rev = form_get(r, form, "rev"), .file = form_get(r, form, "file"),
+    struct view_deploy_new v = {.repo = str_trim(form_get(r, form, "repo")),
+                                .rev = form_get(r, form, "rev"),
+                                .file = form_get(r, form, "file"),
                                 .name = str_trim(form_get(r, form, "name"))};
     if (v.rev.n == 0) v.rev = STR("main");
     struct str repo = v.repo, owner = STR("");
@@ -88,7 +93,8 @@ err web_deploy_new_post(struct http_req *r) {
         v.error = web_text(r, N_("field replicas: expected 1 to 16. Nothing was deployed."));
         return show(r, &v, 422);
     }
-    struct pool_deploy_req req = {.owner = owner, .repo = repo, .rev = v.rev, .file = v.file, .name = v.name, .replicas = (unsigned)replicas};
+    struct pool_deploy_req req = {
+        .owner = owner, .repo = repo, .rev = v.rev, .file = v.file, .name = v.name, .replicas = (unsigned)replicas};
     err e = pool_deploy(web_of(r)->o.pool, r->who, &req, &id);
     if (e != OK && e->status < 500) {
         v.error = web_err_text(r);

@@ -20,7 +20,7 @@ static const char *heading(int status) {
 
 err web_html_error(void *web, struct http_req *r, err e) {
     (void)web;
-    struct str text = arena_str(r->arena, str_of(err_text()));
+    struct str text = web_err_text(r);
     int status = e->status;
     bool stranger = r->who == NULL || r->who->user_id == 0;
     /* to a stranger a hidden repository and a missing one are the same: signing in may help with either */
@@ -30,9 +30,14 @@ err web_html_error(void *web, struct http_req *r, err e) {
         s.next = s.f.self;
         WEB_REPLY(r, status, page_signin, &s);
     }
-    struct view_error v = {.f = web_frame(r, web_text(r, heading(status)), ""), .status = status, .heading = heading(status), .text = text,
-                           .request_id = str_of(r->id), .offer_signin = ask};
+    struct view_error v = {.f = web_frame(r, web_text(r, heading(status)), ""),
+                           .status = status,
+                           .heading = heading(status),
+                           .text = text,
+                           .request_id = str_of(r->id),
+                           .offer_signin = ask};
     if (status >= 500 && e != E_UNAVAILABLE && e != E_PENDING)
-        v.text = web_text(r, N_("Nothing of your request was kept. Try again; if it stays, tell the administrator the request number below."));
+        v.text = web_text(r, N_("Nothing of your request was kept. Try again; if it stays, tell the administrator the "
+                                "request number below."));
     WEB_REPLY(r, status, page_error, &v);
 }

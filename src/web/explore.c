@@ -5,7 +5,8 @@
 struct choice {
     const char *value, *msgid;
 };
-static const struct choice sorts[] = {{"updated", N_("newest change")}, {"downloads", N_("most downloads")}, {"created", N_("newest")}};
+static const struct choice sorts[] = {
+    {"updated", N_("newest change")}, {"downloads", N_("most downloads")}, {"created", N_("newest")}};
 
 static const char *const names[] = {"type", "q", "author", "licence", "sort", "cursor"};
 enum { P_TYPE, P_Q, P_AUTHOR, P_LICENCE, P_SORT, P_CURSOR, P_COUNT };
@@ -22,12 +23,14 @@ static void tabs_fill(struct http_req *r, const struct str *params, enum repo_ty
     static const enum repo_type types[] = {REPO_MODEL, REPO_DATASET, REPO_SPACE};
     struct link *rows = arena_array(r->arena, struct link, ARRAY_LEN(types));
     for (size_t i = 0; i < ARRAY_LEN(types); i++)
-        rows[i] = (struct link){.text = web_text(r, type_words(types[i])), .current = types[i] == type,
+        rows[i] = (struct link){.text = web_text(r, type_words(types[i])),
+                                .current = types[i] == type,
                                 .url = with(r, params, P_TYPE, str_of(repo_type_name(types[i])))};
     v->types.p = rows, v->types.n = ARRAY_LEN(types);
     struct link *order = arena_array(r->arena, struct link, ARRAY_LEN(sorts));
     for (size_t i = 0; i < ARRAY_LEN(sorts); i++)
-        order[i] = (struct link){.text = web_text(r, sorts[i].msgid), .note = str_of(sorts[i].value),
+        order[i] = (struct link){.text = web_text(r, sorts[i].msgid),
+                                 .note = str_of(sorts[i].value),
                                  .current = str_eqz(params[P_SORT], sorts[i].value)};
     v->sorts.p = order, v->sorts.n = ARRAY_LEN(sorts);
 }
@@ -58,16 +61,25 @@ err web_explore(struct http_req *r) {
     bool known = false;
     for (size_t i = 0; i < ARRAY_LEN(sorts); i++) known = known || str_eqz(params[P_SORT], sorts[i].value);
     if (!known) params[P_SORT] = STR_NULL;
-    struct view_explore v = {.f = web_frame(r, web_text(r, N_("Explore")), "explore"), .q = params[P_Q], .type = params[P_TYPE],
-                             .author = params[P_AUTHOR], .sort = params[P_SORT]};
+    struct view_explore v = {.f = web_frame(r, web_text(r, N_("Explore")), "explore"),
+                             .q = params[P_Q],
+                             .type = params[P_TYPE],
+                             .author = params[P_AUTHOR],
+                             .sort = params[P_SORT]};
     v.f.query = params[P_Q];
     v.filtered = params[P_Q].n > 0 || params[P_AUTHOR].n > 0 || params[P_LICENCE].n > 0;
     v.clear_url = arena_printf(r->arena, "/explore?type=" STR_FMT, STR_ARG(params[P_TYPE]));
     tabs_fill(r, params, type, &v);
     TRY(licences_fill(r, params, type, &v));
-    struct hub_list_opts o = {.type = type, .search = params[P_Q], .author = params[P_AUTHOR], .sort = params[P_SORT],
-                              .cursor = params[P_CURSOR], .max = PAGE_ROWS, .who = r->who};
-    if (params[P_LICENCE].n > 0) o.filter[o.n_filter++] = arena_printf(r->arena, "license:" STR_FMT, STR_ARG(params[P_LICENCE]));
+    struct hub_list_opts o = {.type = type,
+                              .search = params[P_Q],
+                              .author = params[P_AUTHOR],
+                              .sort = params[P_SORT],
+                              .cursor = params[P_CURSOR],
+                              .max = PAGE_ROWS,
+                              .who = r->who};
+    if (params[P_LICENCE].n > 0)
+        o.filter[o.n_filter++] = arena_printf(r->arena, "license:" STR_FMT, STR_ARG(params[P_LICENCE]));
     struct str next;
     TRY(web_repo_list(r, &o, &v.repos, &next));
     if (next.n > 0) v.next_url = with(r, params, P_CURSOR, next);

@@ -44,7 +44,8 @@ void view_hex(struct arena *a, struct str head, struct view_file *v) {
             at += (size_t)snprintf(hex + at, sizeof hex - at, j == 8 ? " %02x " : "%02x ", c);
             ascii[j] = c >= 0x20 && c < 0x7F ? (char)c : '.';
         }
-        rows[i] = (struct hex_row){arena_printf(a, "%08zx", i * 16), arena_str(a, str_make(hex, at > 0 ? at - 1 : 0)), arena_str(a, str_make(ascii, len))};
+        rows[i] = (struct hex_row){arena_printf(a, "%08zx", i * 16), arena_str(a, str_make(hex, at > 0 ? at - 1 : 0)),
+                                   arena_str(a, str_make(ascii, len))};
     }
     v->kind = "hex";
     v->cut = v->bytes > head.n;

@@ -8,8 +8,17 @@
 
 #include "web/view.h"
 
-enum { VIEW_TEXT_MAX = 128 * 1024, VIEW_LINES = 1500, VIEW_LINE_MAX = 2000, VIEW_ROWS = 100, VIEW_COLUMNS = 40,
-       VIEW_CELL_MAX = 300, VIEW_HEX = 1024, VIEW_TENSORS = 400, VIEW_META = 64 };
+enum {
+    VIEW_TEXT_MAX = 128 * 1024,
+    VIEW_LINES = 1500,
+    VIEW_LINE_MAX = 2000,
+    VIEW_ROWS = 100,
+    VIEW_COLUMNS = 40,
+    VIEW_CELL_MAX = 300,
+    VIEW_HEX = 1024,
+    VIEW_TENSORS = 400,
+    VIEW_META = 64
+};
 
 /* UTF-8 without NUL (a character cut at the very end is forgiven: the head of a longer file). */
 bool view_is_text(struct str head);

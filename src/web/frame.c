@@ -9,7 +9,8 @@
  * Nothing from elsewhere, nothing inline. connect-src is this site too: the playground and the live parts.
  * Stated in docs/operations/console.md; the end-to-end test holds each page to it.
  */
-#define CONTENT_POLICY "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
+#define CONTENT_POLICY                                                                                                 \
+    "default-src 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'; form-action 'self'"
 
 /* What ?done=… says on the page after a redirect; unknown words say nothing. */
 static const struct {
@@ -34,7 +35,9 @@ static const char *deed(struct http_req *r) {
     return NULL;
 }
 
-struct str web_text(const struct http_req *r, const char *msgid) { return str_of(i18n(r->lang, msgid)); }
+struct str web_text(const struct http_req *r, const char *msgid) {
+    return str_of(i18n(r->lang, msgid));
+}
 
 static const char *theme_of(struct http_req *r) {
     struct str c = http_cookie(r, COOKIE_THEME);
@@ -63,8 +66,14 @@ struct frame web_frame(struct http_req *r, struct str title, const char *nav) {
     struct str host = r->base_url;
     ptrdiff_t scheme = str_find(host, STR("://"));
     if (scheme >= 0) host = str_from(host, (size_t)scheme + 3);
-    struct frame f = {.lang = i18n_tag(r->lang), .theme = theme_of(r), .nav = nav, .title = title, .base_url = r->base_url,
-                      .host = host, .version = STR(BALLAST_VERSION), .notice = deed(r)};
+    struct frame f = {.lang = i18n_tag(r->lang),
+                      .theme = theme_of(r),
+                      .nav = nav,
+                      .title = title,
+                      .base_url = r->base_url,
+                      .host = host,
+                      .version = STR(BALLAST_VERSION),
+                      .notice = deed(r)};
     f.self = r->method == HTTP_POST ? STR("/") : self_of(r);
     const struct principal *who = r->who;
     if (who != NULL && who->user_id != 0 && who->by_session) {
@@ -102,7 +111,9 @@ err web_end(struct http_req *r, struct page *p, int status) {
 }
 
 /* --- forms ------------------------------------------------------------------------------------ */
-err web_form(struct http_req *r, struct str *body) { return http_body_all(r, FORM_MAX, body); }
+err web_form(struct http_req *r, struct str *body) {
+    return http_body_all(r, FORM_MAX, body);
+}
 
 struct str form_get(struct http_req *r, struct str body, const char *name) {
     struct str v;
@@ -128,4 +139,14 @@ err web_see(struct http_req *r, struct str path, const char *done) {
     return http_redirect(r, 303, path);
 }
 
-struct str web_err_text(struct http_req *r) { return arena_str(r->arena, str_of(err_text())); }
+/* Errors are written to stand behind a context; on a page they are sentences. */
+struct str web_err_text(struct http_req *r) {
+    const char *z = err_text();
+    size_t n = strlen(z);
+    if (n == 0) return STR("");
+    bool ended = strchr(".!?)", z[n - 1]) != NULL || str_ends(str_of(z), "。") || str_ends(str_of(z), "）");
+    char *s = arena_strz(r->arena, arena_printf(r->arena, "%s%s", z, ended ? "" : r->lang == LANG_ZH ? "。" : "."));
+    bool word = n > 1 && z[0] >= 'a' && z[0] <= 'z' && z[1] >= 'a' && z[1] <= 'z';
+    if (word) s[0] = (char)(s[0] - 'a' + 'A');
+    return str_of(s);
+}

@@ -14,8 +14,11 @@ static err waiting_pushes(struct http_req *r, struct wait_row *rows, size_t *k) 
         if (repo_get(web_of(r)->o.id, r->arena, w[i].repo_id, &repo) != OK) continue; /* deleted meanwhile */
         if (repo_access(web_of(r)->o.id, r->who, &repo, ROLE_READ) != OK) continue;
         struct str url = url_at(r->arena, &repo, "review", w[i].commit, STR_NULL);
-        rows[(*k)++] = (struct wait_row){.chip = chip_of(w[i].verdict, w[i].coverage, url), .text = repo_full(r->arena, &repo),
-                                         .url = url, .what = N_("your upload"), .time_ms = w[i].time_ms};
+        rows[(*k)++] = (struct wait_row){.chip = chip_of(w[i].verdict, w[i].coverage, url),
+                                         .text = repo_full(r->arena, &repo),
+                                         .url = url,
+                                         .what = N_("your upload"),
+                                         .time_ms = w[i].time_ms};
     }
     return OK;
 }
@@ -27,8 +30,11 @@ static err waiting_deployments(struct http_req *r, struct wait_row *rows, size_t
     TRY(pool_list(web_of(r)->o.pool, r->arena, r->who, &d, &n));
     for (size_t i = 0; i < n && *k < HOME_WAITING; i++) {
         if (!str_eqz(d[i].state, "failed")) continue;
-        rows[(*k)++] = (struct wait_row){.chip = {.verdict = "block", .word = N_("failed")}, .text = d[i].model,
-            .url = arena_printf(r->arena, "/deployments/%" PRId64, d[i].id), .what = N_("deployment"), .time_ms = d[i].created_ms};
+        rows[(*k)++] = (struct wait_row){.chip = {.verdict = "block", .word = N_("failed")},
+                                         .text = d[i].model,
+                                         .url = arena_printf(r->arena, "/deployments/%" PRId64, d[i].id),
+                                         .what = N_("deployment"),
+                                         .time_ms = d[i].created_ms};
     }
     return OK;
 }

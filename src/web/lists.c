@@ -13,8 +13,12 @@ const char *type_words(enum repo_type t) {
 static err row_fill(struct http_req *r, const struct hub_list_row *h, struct repo_row *out) {
     struct arena *a = r->arena;
     const struct repo_rec *repo = &h->repo;
-    *out = (struct repo_row){.full = repo_full(a, repo), .url = url_repo(a, repo), .description = h->description,
-                             .type = type_word(repo->type), .is_private = repo->is_private, .updated_ms = repo->updated_ms,
+    *out = (struct repo_row){.full = repo_full(a, repo),
+                             .url = url_repo(a, repo),
+                             .description = h->description,
+                             .type = type_word(repo->type),
+                             .is_private = repo->is_private,
+                             .updated_ms = repo->updated_ms,
                              .downloads = repo->downloads};
     struct card_facts facts;
     card_facts_read(a, h->card, &facts);

@@ -18,10 +18,10 @@ struct md {
     struct buf out;
     struct arena *a;
     const struct md_base *base;
-    unsigned depth;       /* open containers */
-    unsigned image;       /* inside so many images: only text counts, as their name */
+    unsigned depth; /* open containers */
+    unsigned image; /* inside so many images: only text counts, as their name */
     size_t image_mark;
-    unsigned link;        /* open links that were written */
+    unsigned link; /* open links that were written */
     bool heading;
     size_t heading_mark;
     char id[ID_MAX + 1];
@@ -30,7 +30,9 @@ struct md {
     size_t n_ids;
 };
 
-static void put(struct md *m, const char *z) { buf_cstr(&m->out, z); }
+static void put(struct md *m, const char *z) {
+    buf_cstr(&m->out, z);
+}
 
 /* --- heading ids --------------------------------------------------------------------------------- */
 /* Letters, digits and anything beyond ASCII stay; runs of the rest become one "-". */
@@ -38,10 +40,8 @@ static void id_add(struct md *m, const char *p, size_t n) {
     for (size_t i = 0; i < n && m->n_id < ID_MAX; i++) {
         unsigned char c = (unsigned char)p[i];
         bool keep = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c >= 0x80;
-        if (keep)
-            m->id[m->n_id++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-        else if (m->n_id > 0 && m->id[m->n_id - 1] != '-')
-            m->id[m->n_id++] = '-';
+        if (keep) m->id[m->n_id++] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
+        else if (m->n_id > 0 && m->id[m->n_id - 1] != '-') m->id[m->n_id++] = '-';
     }
 }
 
@@ -105,7 +105,10 @@ static void entity_put(struct buf *b, struct str e) {
     uint32_t c = 0;
     for (size_t i = hex ? 3 : 2; i + 1 < e.n && c <= 0x10FFFF; i++) {
         unsigned d = (unsigned char)e.p[i];
-        d = d >= '0' && d <= '9' ? d - '0' : d >= 'a' && d <= 'f' ? d - 'a' + 10 : d >= 'A' && d <= 'F' ? d - 'A' + 10 : 0;
+        d = d >= '0' && d <= '9'   ? d - '0'
+            : d >= 'a' && d <= 'f' ? d - 'a' + 10
+            : d >= 'A' && d <= 'F' ? d - 'A' + 10
+                                   : 0;
         c = c * (hex ? 16 : 10) + d;
     }
     utf8_put(b, c);
@@ -116,12 +119,9 @@ static struct str attribute(struct md *m, const MD_ATTRIBUTE *at) {
     buf_init(&b, 16 * 1024);
     for (size_t i = 0; at->text != NULL && at->substr_offsets[i] < at->size; i++) {
         struct str part = str_make(at->text + at->substr_offsets[i], at->substr_offsets[i + 1] - at->substr_offsets[i]);
-        if (at->substr_types[i] == MD_TEXT_ENTITY)
-            entity_put(&b, part);
-        else if (at->substr_types[i] == MD_TEXT_NULLCHAR)
-            utf8_put(&b, 0xFFFD);
-        else
-            buf_str(&b, part);
+        if (at->substr_types[i] == MD_TEXT_ENTITY) entity_put(&b, part);
+        else if (at->substr_types[i] == MD_TEXT_NULLCHAR) utf8_put(&b, 0xFFFD);
+        else buf_str(&b, part);
     }
     struct str s = b.failed ? STR("") : arena_str(m->a, buf_view(&b));
     buf_release(&b);
@@ -130,27 +130,30 @@ static struct str attribute(struct md *m, const MD_ATTRIBUTE *at) {
 
 /* --- blocks ---------------------------------------------------------------------------------------- */
 static void cell(struct md *m, const char *name, MD_ALIGN align) {
-    buf_printf(&m->out, "<%s%s>", name, align == MD_ALIGN_CENTER ? " class=\"al-c\"" : align == MD_ALIGN_RIGHT ? " class=\"al-r\"" : "");
+    buf_printf(&m->out, "<%s%s>", name,
+               align == MD_ALIGN_CENTER  ? " class=\"al-c\""
+               : align == MD_ALIGN_RIGHT ? " class=\"al-r\""
+                                         : "");
 }
 
 static void container(struct md *m, MD_BLOCKTYPE type, void *detail) {
     if (m->depth++ >= MAX_DEPTH) return;
     const MD_BLOCK_LI_DETAIL *li = detail;
-    if (type == MD_BLOCK_QUOTE)
-        put(m, "<blockquote>\n");
-    else if (type == MD_BLOCK_UL)
-        put(m, "<ul>\n");
+    if (type == MD_BLOCK_QUOTE) put(m, "<blockquote>\n");
+    else if (type == MD_BLOCK_UL) put(m, "<ul>\n");
     else if (type == MD_BLOCK_OL)
         buf_printf(&m->out, "<ol start=\"%u\">\n", ((const MD_BLOCK_OL_DETAIL *)detail)->start);
     else if (li->is_task) /* a sign, not a control that would do nothing */
         put(m, li->task_mark == ' ' ? "<li class=\"task\">\xE2\x98\x90 " : "<li class=\"task\">\xE2\x98\x91 ");
-    else
-        put(m, "<li>");
+    else put(m, "<li>");
 }
 
 static void container_end(struct md *m, MD_BLOCKTYPE type) {
     if (--m->depth >= MAX_DEPTH) return;
-    put(m, type == MD_BLOCK_QUOTE ? "</blockquote>\n" : type == MD_BLOCK_UL ? "</ul>\n" : type == MD_BLOCK_OL ? "</ol>\n" : "</li>\n");
+    put(m, type == MD_BLOCK_QUOTE ? "</blockquote>\n"
+           : type == MD_BLOCK_UL  ? "</ul>\n"
+           : type == MD_BLOCK_OL  ? "</ol>\n"
+                                  : "</li>\n");
 }
 
 static int enter_block(MD_BLOCKTYPE type, void *detail, void *arg) {
@@ -241,10 +244,8 @@ static void image_close(struct md *m, const MD_SPAN_IMG_DETAIL *d) {
         tmpl_put_str(&m->t, url);
         put(m, "\">");
     }
-    if (name.n > 0)
-        tmpl_put_html(&m->t, name);
-    else
-        tmpl_put_cstr(&m->t, m->base->image_label);
+    if (name.n > 0) tmpl_put_html(&m->t, name);
+    else tmpl_put_cstr(&m->t, m->base->image_label);
     if (linked) put(m, "</a>");
 }
 
@@ -292,8 +293,7 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *arg) {
         struct str s = buf_view(&b);
         if (s.n > 1 && s.p[0] == '&' && str_eq(s, str_make(p, n)))
             buf_str(&m->out, s); /* a name that only the browser knows: &eacute; */
-        else
-            tmpl_put_str(&m->t, s);
+        else tmpl_put_str(&m->t, s);
         buf_release(&b);
         return m->out.failed;
     }
@@ -301,7 +301,9 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *arg) {
     case MD_TEXT_CODE:
     case MD_TEXT_LATEXMATH: tmpl_esc(&m->t, p, n); break;
     }
-    if (m->heading && m->image == 0) id_add(m, type == MD_TEXT_BR || type == MD_TEXT_SOFTBR ? " " : p, type == MD_TEXT_BR || type == MD_TEXT_SOFTBR ? 1 : n);
+    if (m->heading && m->image == 0)
+        id_add(m, type == MD_TEXT_BR || type == MD_TEXT_SOFTBR ? " " : p,
+               type == MD_TEXT_BR || type == MD_TEXT_SOFTBR ? 1 : n);
     return m->out.failed;
 }
 
@@ -325,9 +327,13 @@ struct html md_render(struct arena *a, struct str source, const struct md_base *
     m->t = (struct tmpl){.b = &m->out, .a = a};
     *cut = source.n > MD_MAX;
     source = str_sub(source, 0, MD_MAX);
-    const MD_PARSER parser = {.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS | MD_FLAG_PERMISSIVEURLAUTOLINKS,
-                              .enter_block = enter_block, .leave_block = leave_block, .enter_span = enter_span,
-                              .leave_span = leave_span, .text = text};
+    const MD_PARSER parser = {.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |
+                                       MD_FLAG_PERMISSIVEURLAUTOLINKS,
+                              .enter_block = enter_block,
+                              .leave_block = leave_block,
+                              .enter_span = enter_span,
+                              .leave_span = leave_span,
+                              .text = text};
     struct html h = {"", 0};
     if (md_parse(source.p, (MD_SIZE)source.n, &parser, m) == 0 && !m->out.failed) {
         struct str s = arena_str(a, buf_view(&m->out));

@@ -14,9 +14,9 @@
 enum { MD_MAX = 256 * 1024, MD_OUT_MAX = 2 * 1024 * 1024 };
 
 struct md_base {
-    struct str link;  /* "/amy/m/blob/main": what relative links are below; empty: they are dropped */
-    struct str image; /* "/amy/m/resolve/main": the same for images */
-    struct str dir;   /* folder of the document in the repository, "" at the top */
+    struct str link;         /* "/amy/m/blob/main": what relative links are below; empty: they are dropped */
+    struct str image;        /* "/amy/m/resolve/main": the same for images */
+    struct str dir;          /* folder of the document in the repository, "" at the top */
     const char *table_label; /* accessible names, already translated */
     const char *image_label; /* "image" */
 };

@@ -29,10 +29,8 @@ static ptrdiff_t scheme_end(struct str url) {
 static void put_safe(struct buf *b, struct str s) {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        if (c <= 0x20 || c >= 0x7F || memchr("\"<>\\^`{|}'", c, 10) != NULL)
-            buf_printf(b, "%%%02X", c);
-        else
-            buf_char(b, (char)c);
+        if (c <= 0x20 || c >= 0x7F || memchr("\"<>\\^`{|}'", c, 10) != NULL) buf_printf(b, "%%%02X", c);
+        else buf_char(b, (char)c);
     }
 }
 
@@ -85,7 +83,8 @@ enum md_url_kind md_url(struct arena *a, struct str url, bool image, const struc
         put_safe(&b, str_from(url, 1));
         return finish(a, &b, image ? MD_URL_DROP : MD_URL_HERE, out);
     }
-    if (url.n > 1 && (url.p[0] == '/' || url.p[0] == '\\') && (url.p[1] == '/' || url.p[1] == '\\')) { /* //host: another site */
+    if (url.n > 1 && (url.p[0] == '/' || url.p[0] == '\\') &&
+        (url.p[1] == '/' || url.p[1] == '\\')) { /* //host: another site */
         buf_cstr(&b, "https://");
         put_safe(&b, str_from(url, 2));
         return finish(a, &b, MD_URL_AWAY, out);

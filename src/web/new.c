@@ -10,7 +10,8 @@ static err owners_fill(struct http_req *r, struct view_new *v) {
     struct link *rows = arena_array(r->arena, struct link, n + 1);
     rows[k++] = (struct link){.text = r->who->name, .current = v->owner.n == 0 || str_ieq(v->owner, r->who->name)};
     for (size_t i = 0; i < n; i++)
-        if (roles[i] >= ROLE_WRITE) rows[k++] = (struct link){.text = orgs[i].name, .current = str_ieq(v->owner, orgs[i].name)};
+        if (roles[i] >= ROLE_WRITE)
+            rows[k++] = (struct link){.text = orgs[i].name, .current = str_ieq(v->owner, orgs[i].name)};
     v->owners.p = rows, v->owners.n = k;
     return OK;
 }
@@ -31,7 +32,9 @@ err web_new_post(struct http_req *r) {
     struct repo_rec repo;
     enum repo_type type = REPO_MODEL;
     TRY(web_form(r, &form));
-    struct view_new v = {.owner = form_get(r, form, "owner"), .name = str_trim(form_get(r, form, "name")), .type = form_get(r, form, "type"),
+    struct view_new v = {.owner = form_get(r, form, "owner"),
+                         .name = str_trim(form_get(r, form, "name")),
+                         .type = form_get(r, form, "type"),
                          .is_private = str_eqz(form_get(r, form, "private"), "1")};
     if (!repo_type_parse(v.type, &type)) {
         v.error = web_text(r, N_("field kind: expected model, dataset or space. Nothing was created."));
@@ -52,13 +55,16 @@ static err org_form(struct http_req *r, struct view_new *v, int status) {
     WEB_REPLY(r, status, page_new, v);
 }
 
-err web_new_org(struct http_req *r) { return org_form(r, &(struct view_new){0}, 200); }
+err web_new_org(struct http_req *r) {
+    return org_form(r, &(struct view_new){0}, 200);
+}
 
 err web_new_org_post(struct http_req *r) {
     struct str form;
     int64_t org;
     TRY(web_form(r, &form));
-    struct view_new v = {.name = str_trim(form_get(r, form, "name")), .fullname = str_trim(form_get(r, form, "fullname"))};
+    struct view_new v = {.name = str_trim(form_get(r, form, "name")),
+                         .fullname = str_trim(form_get(r, form, "fullname"))};
     err e = id_org_add(web_of(r)->o.id, v.name, v.fullname, r->who->user_id, &org);
     if (e != OK && e->status < 500) {
         v.error = web_err_text(r);

@@ -10,14 +10,23 @@ static err profile_show(struct http_req *r, struct str error, int status) {
     struct member_row *rows = arena_array(r->arena, struct member_row, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++)
         rows[i] = (struct member_row){orgs[i].name, url_owner(r->arena, orgs[i].name),
-                                      roles[i] >= ROLE_ADMIN ? N_("admin") : roles[i] == ROLE_WRITE ? N_("write") : N_("read")};
-    struct view_profile v = {.f = web_frame(r, web_text(r, N_("Profile and language")), "profile"), .name = r->who->name, .fullname = r->who->fullname,
-                             .lang = !r->who->has_lang ? STR("") : r->who->lang == LANG_ZH ? STR("zh") : STR("en"), .error = error};
+                                      roles[i] >= ROLE_ADMIN   ? N_("admin")
+                                      : roles[i] == ROLE_WRITE ? N_("write")
+                                                               : N_("read")};
+    struct view_profile v = {.f = web_frame(r, web_text(r, N_("Profile and language")), "profile"),
+                             .name = r->who->name,
+                             .fullname = r->who->fullname,
+                             .lang = !r->who->has_lang         ? STR("")
+                                     : r->who->lang == LANG_ZH ? STR("zh")
+                                                               : STR("en"),
+                             .error = error};
     v.orgs.p = rows, v.orgs.n = n;
     WEB_REPLY(r, status, page_profile, &v);
 }
 
-err web_profile(struct http_req *r) { return profile_show(r, STR_NULL, 200); }
+err web_profile(struct http_req *r) {
+    return profile_show(r, STR_NULL, 200);
+}
 
 err web_profile_post(struct http_req *r) {
     struct str form, what;
@@ -28,9 +37,12 @@ err web_profile_post(struct http_req *r) {
         TRY(id_lang_set(web_of(r)->o.id, r->who->user_id, str_starts(lang, "zh") ? LANG_ZH : LANG_EN, lang.n == 0));
         return web_see(r, STR("/settings/profile"), "saved");
     }
-    if (!str_eqz(what, "password")) return err_fail(E_UNPROCESSABLE, "field do: expected lang or password. Nothing was changed.");
+    if (!str_eqz(what, "password"))
+        return err_fail(E_UNPROCESSABLE, "field do: expected lang or password. Nothing was changed.");
     struct str fresh = form_get(r, form, "new");
-    if (fresh.n < 10) return profile_show(r, web_text(r, N_("field new password: expected at least 10 characters. The password is unchanged.")), 422);
+    if (fresh.n < 10)
+        return profile_show(
+            r, web_text(r, N_("field new password: expected at least 10 characters. The password is unchanged.")), 422);
     err e = id_password_change(web_of(r)->o.id, r, r->who->user_id, form_get(r, form, "old"), fresh);
     if (e != OK && e->status < 500) return profile_show(r, web_err_text(r), e == E_BAD_CREDENTIALS ? 422 : e->status);
     TRY(e);
@@ -38,8 +50,13 @@ err web_profile_post(struct http_req *r) {
 }
 
 /* --- sign-in: without JavaScript, and silent about which part was wrong ------------------------------ */
-static err signin_show(struct http_req *r, struct str next, struct str user, bool failed, struct str limited, int status) {
-    struct view_signin v = {.f = web_frame(r, web_text(r, N_("Sign in")), ""), .next = web_local_path(next), .user = user, .failed = failed, .limited = limited};
+static err signin_show(struct http_req *r, struct str next, struct str user, bool failed, struct str limited,
+                       int status) {
+    struct view_signin v = {.f = web_frame(r, web_text(r, N_("Sign in")), ""),
+                            .next = web_local_path(next),
+                            .user = user,
+                            .failed = failed,
+                            .limited = limited};
     WEB_REPLY(r, status, page_signin, &v);
 }
 

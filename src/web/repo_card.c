@@ -17,9 +17,13 @@ static err render(void *arg) {
     return OK;
 }
 
-err repo_page_markdown(struct http_req *r, const struct repo_page *p, struct str text, struct str dir, struct html *out, bool *cut) {
-    struct md_base base = {.link = url_at(r->arena, p->repo, "blob", p->rev, STR_NULL), .image = url_at(r->arena, p->repo, "resolve", p->rev, STR_NULL),
-                           .dir = dir, .table_label = i18n(r->lang, N_("Table")), .image_label = i18n(r->lang, N_("image"))};
+err repo_page_markdown(struct http_req *r, const struct repo_page *p, struct str text, struct str dir, struct html *out,
+                       bool *cut) {
+    struct md_base base = {.link = url_at(r->arena, p->repo, "blob", p->rev, STR_NULL),
+                           .image = url_at(r->arena, p->repo, "resolve", p->rev, STR_NULL),
+                           .dir = dir,
+                           .table_label = i18n(r->lang, N_("Table")),
+                           .image_label = i18n(r->lang, N_("image"))};
     struct render_job job = {.a = r->arena, .text = md_body(text), .base = &base};
     TRY(work_run(render, &job)); /* a long card takes milliseconds: not on the loop */
     *out = job.out;

@@ -9,7 +9,9 @@ static bool has_suffix(struct str path, const char *const *list, size_t n) {
     return false;
 }
 
-static err source_read(void *arg, void *p, size_t cap, size_t *n) { return hub_file_read(arg, p, cap, n); }
+static err source_read(void *arg, void *p, size_t cap, size_t *n) {
+    return hub_file_read(arg, p, cap, n);
+}
 
 static err weights(struct http_req *r, struct repo_page *p, const struct git_entry *e, struct view_file *v) {
     struct hub_file *f;
@@ -38,7 +40,8 @@ static err head_read(struct http_req *r, struct repo_page *p, const struct git_e
 static err markdown(struct http_req *r, struct repo_page *p, struct str text, struct view_file *v) {
     ptrdiff_t slash = str_rchr(v->path, '/');
     v->kind = "markdown";
-    return repo_page_markdown(r, p, text, slash < 0 ? STR("") : str_sub(v->path, 0, (size_t)slash), &v->markdown, &v->cut);
+    return repo_page_markdown(r, p, text, slash < 0 ? STR("") : str_sub(v->path, 0, (size_t)slash), &v->markdown,
+                              &v->cut);
 }
 
 static err body_fill(struct http_req *r, struct repo_page *p, const struct git_entry *e, struct view_file *v) {
@@ -84,11 +87,11 @@ err web_repo_file(struct http_req *r) {
     v.is_lfs = e.is_lfs;
     v.format = verdict.format;
     v.chip = chip_of(verdict.verdict, verdict.coverage, p.head.review_url);
-    v.reason = verdict.verdict > VERDICT_PASS ? verdict.reason : STR_NULL;
+    v.reason = verdict.verdict > VERDICT_PASS ? web_reason(r, verdict.reason) : STR_NULL;
     struct str warn;
     err x = verdict_gate(web_of(r)->o.store, r->arena, p.repo->id, v.oid, 0, &warn);
     if (x == E_BLOCKED || x == E_PENDING) {
-        v.reason = web_err_text(r);
+        if (x == E_PENDING || v.reason.n == 0) v.reason = web_err_text(r);
         v.kind = "withheld";
     } else {
         TRY(x);

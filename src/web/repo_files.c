@@ -7,9 +7,13 @@ static struct str base_name(struct str path) {
     return slash < 0 ? path : str_from(path, (size_t)slash + 1);
 }
 
-static err row_fill(struct http_req *r, struct repo_page *p, const struct git_entry *e, const struct git_commit *last, struct file_row *out) {
+static err row_fill(struct http_req *r, struct repo_page *p, const struct git_entry *e, const struct git_commit *last,
+                    struct file_row *out) {
     struct arena *a = r->arena;
-    *out = (struct file_row){.name = base_name(e->path), .is_dir = e->is_dir, .is_lfs = e->is_lfs, .bytes = entry_size(e),
+    *out = (struct file_row){.name = base_name(e->path),
+                             .is_dir = e->is_dir,
+                             .is_lfs = e->is_lfs,
+                             .bytes = entry_size(e),
                              .url = url_at(a, p->repo, e->is_dir ? "tree" : "blob", p->rev, e->path)};
     if (last != NULL && last->oid[0] != '\0') {
         out->commit_title = last->title;
@@ -23,7 +27,8 @@ static err row_fill(struct http_req *r, struct repo_page *p, const struct git_en
     return OK;
 }
 
-static err rows_fill(struct http_req *r, struct repo_page *p, struct view_files *v, struct git_entry *entries, size_t n) {
+static err rows_fill(struct http_req *r, struct repo_page *p, struct view_files *v, struct git_entry *entries,
+                     size_t n) {
     if (n == 0) return OK;
     struct str *paths = arena_array(r->arena, struct str, n);
     struct git_commit *last = arena_array(r->arena, struct git_commit, n);

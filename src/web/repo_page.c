@@ -2,8 +2,12 @@
 /* repo_page.c — the head of a repository's pages: name, revision, verdict, tabs. Side column: repo_side.c. */
 #include "web/repo_page.h"
 
-struct str entry_oid(struct arena *a, const struct git_entry *e) { return arena_str(a, hub_entry_oid(e)); }
-uint64_t entry_size(const struct git_entry *e) { return e->is_lfs ? e->lfs_size : e->size; }
+struct str entry_oid(struct arena *a, const struct git_entry *e) {
+    return arena_str(a, hub_entry_oid(e));
+}
+uint64_t entry_size(const struct git_entry *e) {
+    return e->is_lfs ? e->lfs_size : e->size;
+}
 
 static struct str tab_url(struct arena *a, const struct repo_page *p, const char *tab, struct str rev) {
     if (strcmp(tab, "card") != 0) {
@@ -21,7 +25,8 @@ static err refs_fill(struct http_req *r, struct repo_page *p) {
     struct git_ref *refs;
     size_t n;
     TRY(git_refs(hub_git(web_of(r)->o.hub), r->arena, p->repo->id, &refs, &n));
-    struct link *branches = arena_array(r->arena, struct link, MAX_REFS), *tags = arena_array(r->arena, struct link, MAX_REFS);
+    struct link *branches = arena_array(r->arena, struct link, MAX_REFS),
+                *tags = arena_array(r->arena, struct link, MAX_REFS);
     size_t nb = 0, nt = 0;
     const char *tab = strcmp(p->head.tab, "settings") == 0 ? "files" : p->head.tab;
     for (size_t i = 0; i < n; i++) {
@@ -74,12 +79,22 @@ err repo_page_open(struct http_req *r, const char *tab, struct repo_page *p) {
     TRY(revision_find(r, p));
     TRY(web_db_repo_facts(d, a, p->repo->id, &p->facts));
     struct repo_head *h = &p->head;
-    *h = (struct repo_head){.type = type_word(p->repo->type), .type_many = type_words(p->repo->type),
-        .type_prefix = str_of(repo_type_prefix(p->repo->type)), .owner = p->repo->owner, .name = p->repo->name,
-        .full = repo_full(a, p->repo), .is_private = p->repo->is_private, .can_write = p->repo->my_role >= ROLE_WRITE,
-        .can_admin = p->repo->my_role >= ROLE_ADMIN && r->who->by_session, .is_model = p->repo->type == REPO_MODEL,
-        .is_empty = p->commit[0] == '\0', .tab = tab, .rev = p->rev, .commit = str_of(p->commit),
-        .downloads = p->repo->downloads, .updated_ms = p->repo->updated_ms};
+    *h = (struct repo_head){.type = type_word(p->repo->type),
+                            .type_many = type_words(p->repo->type),
+                            .type_prefix = str_of(repo_type_prefix(p->repo->type)),
+                            .owner = p->repo->owner,
+                            .name = p->repo->name,
+                            .full = repo_full(a, p->repo),
+                            .is_private = p->repo->is_private,
+                            .can_write = p->repo->my_role >= ROLE_WRITE,
+                            .can_admin = p->repo->my_role >= ROLE_ADMIN && r->who->by_session,
+                            .is_model = p->repo->type == REPO_MODEL,
+                            .is_empty = p->commit[0] == '\0',
+                            .tab = tab,
+                            .rev = p->rev,
+                            .commit = str_of(p->commit),
+                            .downloads = p->repo->downloads,
+                            .updated_ms = p->repo->updated_ms};
     head_urls(r, p);
     TRY(refs_fill(r, p));
     struct card_facts facts;
@@ -88,21 +103,23 @@ err repo_page_open(struct http_req *r, const char *tab, struct repo_page *p) {
     if (!h->is_empty) {
         TRY(verdict_revision_get(d, a, p->repo->id, h->commit, &p->verdict));
         h->chip = chip_of(p->verdict.verdict, p->verdict.coverage, h->review_url);
-        h->reason = p->verdict.reason;
+        h->reason = web_reason(r, p->verdict.reason);
     }
     h->can_deploy = h->is_model && !h->is_empty && r->who->by_session && h->can_write &&
                     p->verdict.verdict != VERDICT_BLOCK && p->verdict.verdict != VERDICT_PENDING;
     return OK;
 }
 
-err repo_page_tree(struct http_req *r, const struct repo_page *p, struct str dir, bool recursive, struct str after, size_t max,
-                   struct git_entry **out, size_t *n, bool *more) {
+err repo_page_tree(struct http_req *r, const struct repo_page *p, struct str dir, bool recursive, struct str after,
+                   size_t max, struct git_entry **out, size_t *n, bool *more) {
     *out = NULL, *n = 0, *more = false;
     if (p->head.is_empty) return OK;
-    return git_tree(hub_git(web_of(r)->o.hub), r->arena, p->repo->id, str_of(p->commit), dir, recursive, after, max, out, n, more);
+    return git_tree(hub_git(web_of(r)->o.hub), r->arena, p->repo->id, str_of(p->commit), dir, recursive, after, max,
+                    out, n, more);
 }
 
-void repo_page_crumbs(struct http_req *r, const struct repo_page *p, struct str path, const struct link **out, size_t *n) {
+void repo_page_crumbs(struct http_req *r, const struct repo_page *p, struct str path, const struct link **out,
+                      size_t *n) {
     enum { MAX_DEPTH = 64 };
     struct link *rows = arena_array(r->arena, struct link, MAX_DEPTH + 1);
     size_t k = 0, at = 0;
@@ -110,7 +127,8 @@ void repo_page_crumbs(struct http_req *r, const struct repo_page *p, struct str 
     while (at < path.n && k <= MAX_DEPTH) {
         ptrdiff_t slash = str_chr(str_from(path, at), '/');
         size_t end = slash < 0 || k == MAX_DEPTH ? path.n : at + (size_t)slash;
-        rows[k++] = (struct link){.text = str_sub(path, at, end - at), .current = end == path.n,
+        rows[k++] = (struct link){.text = str_sub(path, at, end - at),
+                                  .current = end == path.n,
                                   .url = url_at(r->arena, p->repo, "tree", p->rev, str_sub(path, 0, end))};
         at = end + 1;
     }

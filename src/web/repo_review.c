@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* repo_review.c — the why of a verdict: sentence, files worst first, who answers, how to check it, the reviewer's form. */
+/* repo_review.c — the why of a verdict: sentence, files worst first, who answers, how to check it, the reviewer's form.
+ */
 #include "web/repo_page.h"
 
 enum { REVIEW_FILES = 2000, REVIEW_SHOWN = 200, FINDINGS_SHOWN = 50 };
@@ -25,8 +26,11 @@ static void findings_fill(struct http_req *r, struct str json, struct review_row
         enum verdict severity = VERDICT_NOTICE;
         if (!verdict_parse(jv_str(jv_get(f, "severity"), STR("notice")), &severity)) severity = VERDICT_NOTICE;
         struct str message = jv_str(jv_get(f, "message"), STR(""));
-        rows[i] = (struct finding_row){.severity = chip_state(severity), .rule = jv_str(jv_get(f, "rule"), STR("")),
-                                       .message = str_of(i18n(r->lang, arena_strz(r->arena, message))), .where = jv_str(jv_get(f, "where"), STR(""))};
+        rows[i] = (struct finding_row){
+            .severity = chip_state(severity),
+            .rule = jv_str(jv_get(f, "rule"), STR("")),
+            .message = review_message(r->arena, r->lang, jv_str(jv_get(f, "rule"), STR("")), message),
+            .where = jv_str(jv_get(f, "where"), STR(""))};
     }
     row->findings.p = rows, row->findings.n = n;
 }
@@ -46,7 +50,9 @@ struct judged {
 };
 
 /* Pending counts as worse than pass: it is not known to be good. */
-static int weight(enum verdict v) { return v == VERDICT_PENDING ? 5 : (int)v * 2; }
+static int weight(enum verdict v) {
+    return v == VERDICT_PENDING ? 5 : (int)v * 2;
+}
 static int worst_first(const void *a, const void *b) {
     const struct judged *x = a, *y = b;
     int d = weight(y->v.verdict) - weight(x->v.verdict);
@@ -60,7 +66,8 @@ static err files_fill(struct http_req *r, struct repo_page *p, struct view_revie
     struct judged *all = arena_array(r->arena, struct judged, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++) {
         if (entries[i].is_dir) continue;
-        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_oid(&entries[i]), &all[k].v));
+        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_oid(&entries[i]),
+                             &all[k].v));
         all[k].e = &entries[i];
         count(v, all[k++].v.verdict);
     }
@@ -70,10 +77,16 @@ static err files_fill(struct http_req *r, struct repo_page *p, struct view_revie
     struct review_row *rows = arena_array(r->arena, struct review_row, k > 0 ? k : 1);
     for (size_t i = 0; i < k; i++) {
         const struct git_entry *e = all[i].e;
-        rows[i] = (struct review_row){.path = e->path, .oid = entry_oid(r->arena, e), .bytes = entry_size(e), .format = all[i].v.format,
-            .url = url_at(r->arena, p->repo, "blob", p->rev, e->path), .override_url = p->head.review_url, .overridden = all[i].v.overridden,
-            .chip = chip_of(all[i].v.verdict, all[i].v.coverage, STR_NULL), .can_override = v->can_override && all[i].v.verdict != VERDICT_PENDING};
-        if (all[i].v.overridden) rows[i].reason = all[i].v.reason;
+        rows[i] = (struct review_row){.path = e->path,
+                                      .oid = entry_oid(r->arena, e),
+                                      .bytes = entry_size(e),
+                                      .format = all[i].v.format,
+                                      .url = url_at(r->arena, p->repo, "blob", p->rev, e->path),
+                                      .override_url = p->head.review_url,
+                                      .overridden = all[i].v.overridden,
+                                      .chip = chip_of(all[i].v.verdict, all[i].v.coverage, STR_NULL),
+                                      .can_override = v->can_override && all[i].v.verdict != VERDICT_PENDING};
+        if (all[i].v.overridden) rows[i].reason = web_reason(r, all[i].v.reason);
         findings_fill(r, all[i].v.findings, &rows[i]);
     }
     v->files.p = rows, v->files.n = k;
@@ -96,8 +109,11 @@ static void statement_fill(struct http_req *r, struct repo_page *p, struct view_
 
 /* The signed statement, checked without this server; then the same rules over the reader's own copy of the bytes. */
 static struct str verify_cmd(struct http_req *r, struct repo_page *p) {
-    return arena_printf(r->arena, "curl -fsS " STR_FMT "/api/ballast/review/%s/" STR_FMT "/%s -o verdict.json\nballast review verify verdict.json\nballast review ./" STR_FMT,
-                        STR_ARG(r->base_url), repo_type_plural(p->repo->type), STR_ARG(p->head.full), p->commit, STR_ARG(p->repo->name));
+    return arena_printf(r->arena,
+                        "curl -fsS " STR_FMT "/api/ballast/review/%s/" STR_FMT
+                        "/%s -o verdict.json\nballast review verify verdict.json\nballast review ./" STR_FMT,
+                        STR_ARG(r->base_url), repo_type_plural(p->repo->type), STR_ARG(p->head.full), p->commit,
+                        STR_ARG(p->repo->name));
 }
 
 err web_repo_review(struct http_req *r) {
@@ -120,14 +136,18 @@ err web_repo_override(struct http_req *r) {
     enum verdict verdict;
     TRY(web_form(r, &form));
     if (!verdict_parse(form_get(r, form, "verdict"), &verdict) || verdict == VERDICT_PENDING)
-        return err_fail(E_UNPROCESSABLE, "field verdict: expected pass, notice, review or block. Nothing was decided; choose one of them.");
+        return err_fail(
+            E_UNPROCESSABLE,
+            "field verdict: expected pass, notice, review or block. Nothing was decided; choose one of them.");
     /* the route asks for a reviewer, so the hook has looked up no repository */
     enum repo_type type = REPO_MODEL;
     struct repo_rec repo;
     bool moved;
-    if (!repo_type_parse(str_of(r->route->repo_type), &type)) return err_fail(E_INTERNAL, "the route names no kind of repository");
+    if (!repo_type_parse(str_of(r->route->repo_type), &type))
+        return err_fail(E_INTERNAL, "the route names no kind of repository");
     TRY(repo_find(web_of(r)->o.id, r->arena, type, http_param(r, "ns"), http_param(r, "name"), &repo, &moved));
     TRY(repo_access(web_of(r)->o.id, r->who, &repo, ROLE_READ));
-    TRY(review_override(web_of(r)->o.review, r->who, repo.id, form_get(r, form, "oid"), verdict, str_trim(form_get(r, form, "reason"))));
+    TRY(review_override(web_of(r)->o.review, r->who, repo.id, form_get(r, form, "oid"), verdict,
+                        str_trim(form_get(r, form, "reason"))));
     return web_see(r, form_get(r, form, "next"), "decided");
 }

@@ -7,11 +7,14 @@ static err show(struct http_req *r, struct str error, struct str delete_error, i
     struct repo_page p;
     TRY(repo_page_open(r, "settings", &p));
     TRY(repo_page_side(r, &p)); /* what deleting destroys is named with its size */
-    struct view_settings v = {.f = web_frame(r, p.head.full, "explore"), .r = p.head, .error = error, .delete_error = delete_error};
+    struct view_settings v = {
+        .f = web_frame(r, p.head.full, "explore"), .r = p.head, .error = error, .delete_error = delete_error};
     WEB_REPLY(r, status, page_settings, &v);
 }
 
-err web_repo_settings(struct http_req *r) { return show(r, STR_NULL, STR_NULL, 200); }
+err web_repo_settings(struct http_req *r) {
+    return show(r, STR_NULL, STR_NULL, 200);
+}
 
 err web_repo_settings_post(struct http_req *r) {
     struct web *w = web_of(r);
@@ -19,7 +22,9 @@ err web_repo_settings_post(struct http_req *r) {
     TRY(web_form(r, &form));
     what = form_get(r, form, "do");
     if (str_eqz(what, "visibility")) {
-        err e = hub_db_settings(w->o.hub, r->who->user_id, r->repo, &(struct hub_settings){.set_private = true, .is_private = str_eqz(form_get(r, form, "private"), "1")});
+        err e = hub_db_settings(
+            w->o.hub, r->who->user_id, r->repo,
+            &(struct hub_settings){.set_private = true, .is_private = str_eqz(form_get(r, form, "private"), "1")});
         if (e != OK) return show(r, web_err_text(r), STR_NULL, e->status);
         return web_see(r, arena_printf(r->arena, STR_FMT "/settings", STR_ARG(url_repo(r->arena, r->repo))), "saved");
     }

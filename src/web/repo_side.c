@@ -29,7 +29,8 @@ static err deployments_fill(struct http_req *r, struct repo_page *p) {
     struct link *links = arena_array(r->arena, struct link, SIDE_DEPLOYMENTS);
     for (size_t i = 0; i < n && k < SIDE_DEPLOYMENTS; i++) {
         if (rows[i].repo_id != p->repo->id || str_eqz(rows[i].state, "stopped")) continue;
-        links[k++] = (struct link){.text = rows[i].model, .url = arena_printf(r->arena, "/deployments/%" PRId64, rows[i].id),
+        links[k++] = (struct link){.text = rows[i].model,
+                                   .url = arena_printf(r->arena, "/deployments/%" PRId64, rows[i].id),
                                    .note = arena_printf(r->arena, "%u / %u", rows[i].ready, rows[i].replicas)};
     }
     p->head.deployments.p = links, p->head.deployments.n = k;

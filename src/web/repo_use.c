@@ -12,49 +12,74 @@ struct ctx {
 
 static struct snippet s_hf(const struct ctx *c) {
     enum repo_type t = c->p->repo->type;
-    struct str rev = str_eqz(c->p->rev, "main") ? STR("") : arena_printf(c->r->arena, " --revision " STR_FMT, STR_ARG(c->p->rev));
+    struct str rev =
+        str_eqz(c->p->rev, "main") ? STR("") : arena_printf(c->r->arena, " --revision " STR_FMT, STR_ARG(c->p->rev));
     return (struct snippet){"hf", "hf", N_("Download all files of this revision with the command line."),
-        arena_printf(c->r->arena, "pip install -U huggingface_hub\nexport HF_ENDPOINT=" STR_FMT "%s\nhf download " STR_FMT "%s%s" STR_FMT,
-                     STR_ARG(c->r->base_url), c->p->repo->is_private ? " HF_TOKEN=hf_…" : "", STR_ARG(c->p->head.full), t == REPO_MODEL ? "" : " --repo-type ",
-                     t == REPO_MODEL ? "" : repo_type_name(t), STR_ARG(rev))};
+                            arena_printf(c->r->arena,
+                                         "pip install -U huggingface_hub\nexport HF_ENDPOINT=" STR_FMT
+                                         "%s\nhf download " STR_FMT "%s%s" STR_FMT,
+                                         STR_ARG(c->r->base_url), c->p->repo->is_private ? " HF_TOKEN=hf_…" : "",
+                                         STR_ARG(c->p->head.full), t == REPO_MODEL ? "" : " --repo-type ",
+                                         t == REPO_MODEL ? "" : repo_type_name(t), STR_ARG(rev))};
 }
 
 static struct snippet s_python(const struct ctx *c) {
     enum repo_type t = c->p->repo->type;
     struct str body;
     if (t == REPO_DATASET)
-        body = arena_printf(c->r->arena, "from datasets import load_dataset\n\ndata = load_dataset(\"" STR_FMT "\", revision=\"" STR_FMT "\")\nprint(data)",
+        body = arena_printf(c->r->arena,
+                            "from datasets import load_dataset\n\ndata = load_dataset(\"" STR_FMT
+                            "\", revision=\"" STR_FMT "\")\nprint(data)",
                             STR_ARG(c->p->head.full), STR_ARG(c->p->rev));
     else
-        body = arena_printf(c->r->arena, "from huggingface_hub import snapshot_download\n\npath = snapshot_download(\"" STR_FMT "\", revision=\"" STR_FMT "\"%s)\nprint(path)",
-                            STR_ARG(c->p->head.full), STR_ARG(c->p->rev), t == REPO_SPACE ? ", repo_type=\"space\"" : "");
+        body =
+            arena_printf(c->r->arena,
+                         "from huggingface_hub import snapshot_download\n\npath = snapshot_download(\"" STR_FMT
+                         "\", revision=\"" STR_FMT "\"%s)\nprint(path)",
+                         STR_ARG(c->p->head.full), STR_ARG(c->p->rev), t == REPO_SPACE ? ", repo_type=\"space\"" : "");
     return (struct snippet){"python", "Python", N_("The same from a program; set the endpoint before the import."),
-        arena_printf(c->r->arena, "import os\nos.environ[\"HF_ENDPOINT\"] = \"" STR_FMT "\"\n" STR_FMT, STR_ARG(c->r->base_url), STR_ARG(body))};
+                            arena_printf(c->r->arena,
+                                         "import os\nos.environ[\"HF_ENDPOINT\"] = \"" STR_FMT "\"\n" STR_FMT,
+                                         STR_ARG(c->r->base_url), STR_ARG(body))};
 }
 
 static struct snippet s_git(const struct ctx *c) {
-    struct str branch = str_eqz(c->p->rev, "main") ? STR("") : arena_printf(c->r->arena, " --branch " STR_FMT, STR_ARG(c->p->rev));
-    return (struct snippet){"git", "git", N_("Clone with its history; large files come through git-lfs. The password is a token."),
-        arena_printf(c->r->arena, "git lfs install\ngit clone" STR_FMT " " STR_FMT STR_FMT, STR_ARG(branch), STR_ARG(c->r->base_url), STR_ARG(c->p->head.url))};
+    struct str branch =
+        str_eqz(c->p->rev, "main") ? STR("") : arena_printf(c->r->arena, " --branch " STR_FMT, STR_ARG(c->p->rev));
+    return (struct snippet){"git", "git",
+                            N_("Clone with its history; large files come through git-lfs. The password is a token."),
+                            arena_printf(c->r->arena, "git lfs install\ngit clone" STR_FMT " " STR_FMT STR_FMT,
+                                         STR_ARG(branch), STR_ARG(c->r->base_url), STR_ARG(c->p->head.url))};
 }
 
 static struct snippet s_curl(const struct ctx *c) {
     const char *auth = c->p->repo->is_private ? " -H \"Authorization: Bearer $HF_TOKEN\"" : "";
-    return (struct snippet){"curl", "curl", N_("One file over plain HTTP."),
-        arena_printf(c->r->arena, "curl -fL%s -o README.md \\\n  " STR_FMT STR_FMT, auth, STR_ARG(c->r->base_url), STR_ARG(url_at(c->r->arena, c->p->repo, "resolve", c->p->rev, STR("README.md"))))};
+    return (struct snippet){
+        "curl", "curl", N_("One file over plain HTTP."),
+        arena_printf(c->r->arena, "curl -fL%s -o README.md \\\n  " STR_FMT STR_FMT, auth, STR_ARG(c->r->base_url),
+                     STR_ARG(url_at(c->r->arena, c->p->repo, "resolve", c->p->rev, STR("README.md"))))};
 }
 
 static struct snippet s_openai(const struct ctx *c) {
-    return (struct snippet){"openai", "openai", N_("Talk to a deployment of this model through the OpenAI client."),
-        arena_printf(c->r->arena, "import os\nfrom openai import OpenAI\n\nclient = OpenAI(base_url=\"" STR_FMT "/v1\", api_key=os.environ[\"HF_TOKEN\"])\n"
-                     "answer = client.chat.completions.create(\n    model=\"" STR_FMT "\",\n    messages=[{\"role\": \"user\", \"content\": \"Hello\"}],\n    stream=True,\n)\n"
-                     "for part in answer:\n    print(part.choices[0].delta.content or \"\", end=\"\")", STR_ARG(c->r->base_url), STR_ARG(c->model))};
+    return (struct snippet){
+        "openai", "openai", N_("Talk to a deployment of this model through the OpenAI client."),
+        arena_printf(c->r->arena,
+                     "import os\nfrom openai import OpenAI\n\nclient = OpenAI(base_url=\"" STR_FMT
+                     "/v1\", api_key=os.environ[\"HF_TOKEN\"])\n"
+                     "answer = client.chat.completions.create(\n    model=\"" STR_FMT
+                     "\",\n    messages=[{\"role\": \"user\", \"content\": \"Hello\"}],\n    stream=True,\n)\n"
+                     "for part in answer:\n    print(part.choices[0].delta.content or \"\", end=\"\")",
+                     STR_ARG(c->r->base_url), STR_ARG(c->model))};
 }
 
 static struct snippet s_chat_curl(const struct ctx *c) {
-    return (struct snippet){"chat", "curl · chat", N_("The same question over plain HTTP."),
-        arena_printf(c->r->arena, "curl -fN " STR_FMT "/v1/chat/completions \\\n  -H \"Authorization: Bearer $HF_TOKEN\" -H \"Content-Type: application/json\" \\\n"
-                     "  -d '{\"model\":\"" STR_FMT "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'",
+    return (struct snippet){
+        "chat", "curl · chat", N_("The same question over plain HTTP."),
+        arena_printf(c->r->arena,
+                     "curl -fN " STR_FMT "/v1/chat/completions \\\n  -H \"Authorization: Bearer $HF_TOKEN\" -H "
+                                         "\"Content-Type: application/json\" \\\n"
+                     "  -d '{\"model\":\"" STR_FMT
+                     "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'",
                      STR_ARG(c->r->base_url), STR_ARG(c->model))};
 }
 

@@ -40,12 +40,14 @@ static struct html cut_code(struct tmpl *t, struct str s) {
     return tmpl_cut(t, m);
 }
 
-static struct str field(const struct talk *k, const char *name) { return jv_str(jv_get(k->payload, name), STR("")); }
+static struct str field(const struct talk *k, const char *name) {
+    return jv_str(jv_get(k->payload, name), STR(""));
+}
 
-#define SAY(msgid, ...)                                                                            \
-    do {                                                                                           \
-        const struct tmpl_arg args_[] = {{"who", k->actor}, {"repo", k->repo}, __VA_ARGS__};       \
-        tmpl_text(k->t, (msgid), args_, ARRAY_LEN(args_));                                         \
+#define SAY(msgid, ...)                                                                                                \
+    do {                                                                                                               \
+        const struct tmpl_arg args_[] = {{"who", k->actor}, {"repo", k->repo}, __VA_ARGS__};                           \
+        tmpl_text(k->t, (msgid), args_, ARRAY_LEN(args_));                                                             \
     } while (0)
 
 static void say_revision(struct talk *k, struct event_row *out) {
@@ -57,12 +59,12 @@ static void say_revision(struct talk *k, struct event_row *out) {
     const struct tmpl_arg args[] = {{"who", k->actor}, {"repo", k->repo}, {"branch", branch}};
     size_t n = ARRAY_LEN(args);
     if (str_eqz(ref, "main")) n--;
-    if (files == 0)
-        tmpl_text(k->t, N_("{who} changed {repo}"), args, n);
+    if (files == 0) tmpl_text(k->t, N_("{who} changed {repo}"), args, n);
     else if (n == 2)
         tmpl_count(k->t, files, "{who} pushed 1 file to {repo}", N_("{who} pushed {n} files to {repo}"), args, n);
     else
-        tmpl_count(k->t, files, "{who} pushed 1 file to {repo} on {branch}", N_("{who} pushed {n} files to {repo} on {branch}"), args, n);
+        tmpl_count(k->t, files, "{who} pushed 1 file to {repo} on {branch}",
+                   N_("{who} pushed {n} files to {repo} on {branch}"), args, n);
 }
 
 static void say_ref(struct talk *k, struct event_row *out) {
@@ -72,22 +74,18 @@ static void say_ref(struct talk *k, struct event_row *out) {
     ref = tag ? str_from(ref, 10) : str_starts(ref, "refs/heads/") ? str_from(ref, 11) : ref;
     struct html name = cut_code(k->t, ref);
     if (str_eqz(k->e->kind, "ref.deleted"))
-        SAY(tag ? N_("{who} removed the tag {name} from {repo}") : N_("{who} removed the branch {name} from {repo}"), {"name", name});
-    else
-        SAY(tag ? N_("{who} tagged {repo} as {name}") : N_("{who} made the branch {name} in {repo}"), {"name", name});
+        SAY(tag ? N_("{who} removed the tag {name} from {repo}") : N_("{who} removed the branch {name} from {repo}"),
+            {"name", name});
+    else SAY(tag ? N_("{who} tagged {repo} as {name}") : N_("{who} made the branch {name} in {repo}"), {"name", name});
 }
 
 static void say_repo(struct talk *k, struct event_row *out) {
     out->icon = "repo";
     struct html name = cut_text(k->t, field(k, "name"));
-    if (str_eqz(k->e->kind, "repo.created"))
-        SAY(N_("{who} created {repo}"), {"name", name});
-    else if (str_eqz(k->e->kind, "repo.deleted"))
-        SAY(N_("{who} deleted {repo}"), {"name", name});
-    else if (str_eqz(k->e->kind, "repo.moved"))
-        SAY(N_("{who} renamed {repo}"), {"name", name});
-    else
-        SAY(N_("{who} changed the settings of {repo}"), {"name", name});
+    if (str_eqz(k->e->kind, "repo.created")) SAY(N_("{who} created {repo}"), {"name", name});
+    else if (str_eqz(k->e->kind, "repo.deleted")) SAY(N_("{who} deleted {repo}"), {"name", name});
+    else if (str_eqz(k->e->kind, "repo.moved")) SAY(N_("{who} renamed {repo}"), {"name", name});
+    else SAY(N_("{who} changed the settings of {repo}"), {"name", name});
 }
 
 static void say_verdict(struct talk *k, struct event_row *out) {
@@ -101,7 +99,7 @@ static void say_verdict(struct talk *k, struct event_row *out) {
         SAY(N_("{who} decided “{verdict}” for a file of {repo}: {reason}"), {"verdict", rule}, {"reason", path});
         return;
     }
-    struct html why = cut_text(k->t, reason), at = cut_code(k->t, str_sub(commit, 0, 8));
+    struct html why = cut_text(k->t, web_reason(k->r, reason)), at = cut_code(k->t, str_sub(commit, 0, 8));
     switch (v) {
     case VERDICT_PASS: SAY(N_("The automaton passed {repo} at {commit}"), {"commit", at}); break;
     case VERDICT_NOTICE: SAY(N_("The automaton passed {repo} at {commit} with notices"), {"commit", at}); break;
@@ -116,10 +114,10 @@ static void say_deployment(struct talk *k, struct event_row *out) {
     struct str model = field(k, "model"), state = field(k, "state"), detail = field(k, "detail");
     if (model.n == 0) model = field(k, "name");
     int64_t id = jv_i64(jv_get(k->payload, "deployment"), jv_i64(jv_get(k->payload, "id"), 0));
-    struct html name = id > 0 ? cut_link(k->t, arena_printf(k->r->arena, "/deployments/%" PRId64, id), model) : cut_text(k->t, model);
+    struct html name =
+        id > 0 ? cut_link(k->t, arena_printf(k->r->arena, "/deployments/%" PRId64, id), model) : cut_text(k->t, model);
     struct html why = cut_text(k->t, detail);
-    if (str_eqz(k->e->kind, "deployment.created"))
-        SAY(N_("{who} deployed {repo} as {name}"), {"name", name});
+    if (str_eqz(k->e->kind, "deployment.created")) SAY(N_("{who} deployed {repo} as {name}"), {"name", name});
     else if (str_eqz(k->e->kind, "deployment.deleted") || str_eqz(k->e->kind, "deployment.stopping"))
         SAY(N_("{who} stopped the deployment {name}"), {"name", name});
     else if (str_eqz(state, "ready")) {
@@ -127,36 +125,31 @@ static void say_deployment(struct talk *k, struct event_row *out) {
         SAY(N_("Deployment {name} is ready"), {"name", name});
     } else if (str_eqz(state, "failed")) {
         out->tone = "block";
-        SAY(detail.n > 0 ? N_("Deployment {name} failed: {reason}") : N_("Deployment {name} failed"), {"name", name}, {"reason", why});
-    } else if (str_eqz(state, "stopped"))
-        SAY(N_("Deployment {name} has stopped"), {"name", name});
-    else if (str_eqz(state, "draining"))
-        SAY(N_("Deployment {name} finishes its answers and stops"), {"name", name});
-    else
-        SAY(N_("Deployment {name} is starting"), {"name", name});
+        SAY(detail.n > 0 ? N_("Deployment {name} failed: {reason}") : N_("Deployment {name} failed"), {"name", name},
+            {"reason", why});
+    } else if (str_eqz(state, "stopped")) SAY(N_("Deployment {name} has stopped"), {"name", name});
+    else if (str_eqz(state, "draining")) SAY(N_("Deployment {name} finishes its answers and stops"), {"name", name});
+    else SAY(N_("Deployment {name} is starting"), {"name", name});
 }
 
 static void say_account(struct talk *k, struct event_row *out) {
     out->icon = "key";
-    struct html name = cut_text(k->t, field(k, "name")), user = cut_text(k->t, field(k, "user")), org = cut_text(k->t, field(k, "org"));
+    struct html name = cut_text(k->t, field(k, "name")), user = cut_text(k->t, field(k, "user")),
+                org = cut_text(k->t, field(k, "org"));
     struct str kind = k->e->kind;
-    if (str_eqz(kind, "user.created"))
-        SAY(N_("The account {name} was made"), {"name", name});
-    else if (str_eqz(kind, "user.password"))
-        SAY(N_("{who} changed their password"), {"name", name});
-    else if (str_eqz(kind, "org.created"))
-        SAY(N_("The organisation {name} was made"), {"name", name});
-    else if (str_eqz(kind, "org.member"))
-        SAY(N_("The role of {user} in {org} changed"), {"user", user}, {"org", org});
-    else if (str_eqz(kind, "token.created"))
-        SAY(N_("{who} made the token {name}"), {"name", name});
-    else if (str_eqz(kind, "token.revoked"))
-        SAY(N_("{who} revoked the token {name}"), {"name", name});
-    else
-        SAY(N_("The account {name} was changed"), {"name", name});
+    if (str_eqz(kind, "user.created")) SAY(N_("The account {name} was made"), {"name", name});
+    else if (str_eqz(kind, "user.password")) SAY(N_("{who} changed their password"), {"name", name});
+    else if (str_eqz(kind, "org.created")) SAY(N_("The organisation {name} was made"), {"name", name});
+    else if (str_eqz(kind, "org.member")) SAY(N_("The role of {user} in {org} changed"), {"user", user}, {"org", org});
+    else if (str_eqz(kind, "token.created")) SAY(N_("{who} made the token {name}"), {"name", name});
+    else if (str_eqz(kind, "token.revoked")) SAY(N_("{who} revoked the token {name}"), {"name", name});
+    else SAY(N_("The account {name} was changed"), {"name", name});
 }
 
-static bool is_account(struct str kind) { return str_starts(kind, "user.") || str_starts(kind, "org.") || str_starts(kind, "token.") || str_starts(kind, "session."); }
+static bool is_account(struct str kind) {
+    return str_starts(kind, "user.") || str_starts(kind, "org.") || str_starts(kind, "token.") ||
+           str_starts(kind, "session.");
+}
 
 /* Fills k->repo; false when the repository is hidden from this reader. */
 static err repo_name(struct talk *k, bool *may_see) {
@@ -191,18 +184,12 @@ static err actor_name(struct talk *k) {
 
 static void say(struct talk *k, struct event_row *out) {
     struct str kind = k->e->kind;
-    if (str_eqz(kind, "revision.pushed"))
-        say_revision(k, out);
-    else if (str_starts(kind, "ref."))
-        say_ref(k, out);
-    else if (str_starts(kind, "repo."))
-        say_repo(k, out);
-    else if (str_starts(kind, "verdict."))
-        say_verdict(k, out);
-    else if (str_starts(kind, "deployment."))
-        say_deployment(k, out);
-    else if (is_account(kind))
-        say_account(k, out);
+    if (str_eqz(kind, "revision.pushed")) say_revision(k, out);
+    else if (str_starts(kind, "ref.")) say_ref(k, out);
+    else if (str_starts(kind, "repo.")) say_repo(k, out);
+    else if (str_starts(kind, "verdict.")) say_verdict(k, out);
+    else if (str_starts(kind, "deployment.")) say_deployment(k, out);
+    else if (is_account(kind)) say_account(k, out);
     else {
         struct html name = cut_code(k->t, kind);
         SAY(N_("{kind} by {who}"), {"kind", name});
@@ -214,7 +201,11 @@ err event_draw(struct http_req *r, const struct event *e, struct event_row *out,
     buf_init(&b, 64 * KiB);
     struct tmpl t = {&b, r->arena, r->lang, clock_wall_ms()};
     struct talk k = {.r = r, .e = e, .t = &t, .actor = {"", 0}, .repo = {"", 0}};
-    *out = (struct event_row){.seq = e->seq, .time_ms = e->time_ms, .icon = "dot", .tone = "", .kind = e->kind,
+    *out = (struct event_row){.seq = e->seq,
+                              .time_ms = e->time_ms,
+                              .icon = "dot",
+                              .tone = "",
+                              .kind = e->kind,
                               .url = arena_printf(r->arena, "/activity/%" PRId64, e->seq)};
     if (json_parse(r->arena, e->payload, NULL, &k.payload) != OK) k.payload = (struct jv){0};
     if (is_account(e->kind) && !r->who->is_admin && (r->who->user_id == 0 || e->actor_id != r->who->user_id)) {

@@ -18,17 +18,22 @@ struct rd {
     uint64_t total;
 };
 
-static const unsigned char sizes[] = {1, 1, 2, 2, 4, 4, 4, 1, 0, 0, 8, 8, 8}; /* u8 i8 u16 i16 u32 i32 f32 bool str arr u64 i64 f64 */
+static const unsigned char sizes[] = {1, 1, 2, 2, 4, 4, 4,
+                                      1, 0, 0, 8, 8, 8}; /* u8 i8 u16 i16 u32 i32 f32 bool str arr u64 i64 f64 */
 static const struct {
     const char *name;
     unsigned block, bytes;
-} types[] = {{"F32", 1, 4}, {"F16", 1, 2}, {"Q4_0", 32, 18}, {"Q4_1", 32, 20}, {NULL, 0, 0}, {NULL, 0, 0}, {"Q5_0", 32, 22}, {"Q5_1", 32, 24},
-             {"Q8_0", 32, 34}, {"Q8_1", 32, 36}, {"Q2_K", 256, 84}, {"Q3_K", 256, 110}, {"Q4_K", 256, 144}, {"Q5_K", 256, 176}, {"Q6_K", 256, 210},
-             {"Q8_K", 256, 292}, {"IQ2_XXS", 256, 66}, {"IQ2_XS", 256, 74}, {"IQ3_XXS", 256, 98}, {"IQ1_S", 256, 50}, {"IQ4_NL", 32, 18},
-             {"IQ3_S", 256, 110}, {"IQ2_S", 256, 82}, {"IQ4_XS", 256, 136}, {"I8", 1, 1}, {"I16", 1, 2}, {"I32", 1, 4}, {"I64", 1, 8}, {"F64", 1, 8},
-             {"IQ1_M", 256, 56}, {"BF16", 1, 2}};
+} types[] = {{"F32", 1, 4},      {"F16", 1, 2},        {"Q4_0", 32, 18},    {"Q4_1", 32, 20},     {NULL, 0, 0},
+             {NULL, 0, 0},       {"Q5_0", 32, 22},     {"Q5_1", 32, 24},    {"Q8_0", 32, 34},     {"Q8_1", 32, 36},
+             {"Q2_K", 256, 84},  {"Q3_K", 256, 110},   {"Q4_K", 256, 144},  {"Q5_K", 256, 176},   {"Q6_K", 256, 210},
+             {"Q8_K", 256, 292}, {"IQ2_XXS", 256, 66}, {"IQ2_XS", 256, 74}, {"IQ3_XXS", 256, 98}, {"IQ1_S", 256, 50},
+             {"IQ4_NL", 32, 18}, {"IQ3_S", 256, 110},  {"IQ2_S", 256, 82},  {"IQ4_XS", 256, 136}, {"I8", 1, 1},
+             {"I16", 1, 2},      {"I32", 1, 4},        {"I64", 1, 8},       {"F64", 1, 8},        {"IQ1_M", 256, 56},
+             {"BF16", 1, 2}};
 
-static err bad(void) { return err_fail(E_UNPROCESSABLE, "this is not a GGUF header"); }
+static err bad(void) {
+    return err_fail(E_UNPROCESSABLE, "this is not a GGUF header");
+}
 
 /* n bytes into p, or past when p is NULL. */
 static err take(struct rd *r, void *p, uint64_t n) {
@@ -82,18 +87,12 @@ static err scalar_text(struct rd *r, uint64_t type, struct str *out) {
         uint64_t u;
         double f;
     } f64 = {.u = v};
-    if (type == 6)
-        *out = arena_printf(r->a, "%g", (double)f32.f);
-    else if (type == 12)
-        *out = arena_printf(r->a, "%g", f64.f);
-    else if (type == 7)
-        *out = v ? STR("true") : STR("false");
-    else if (type == 5)
-        *out = arena_printf(r->a, "%" PRId32, (int32_t)(uint32_t)v);
-    else if (type == 11)
-        *out = arena_printf(r->a, "%" PRId64, (int64_t)v);
-    else
-        *out = arena_printf(r->a, "%" PRIu64, v);
+    if (type == 6) *out = arena_printf(r->a, "%g", (double)f32.f);
+    else if (type == 12) *out = arena_printf(r->a, "%g", f64.f);
+    else if (type == 7) *out = v ? STR("true") : STR("false");
+    else if (type == 5) *out = arena_printf(r->a, "%" PRId32, (int32_t)(uint32_t)v);
+    else if (type == 11) *out = arena_printf(r->a, "%" PRId64, (int64_t)v);
+    else *out = arena_printf(r->a, "%" PRIu64, v);
     return OK;
 }
 
@@ -123,7 +122,8 @@ static err tensor_take(struct rd *r, struct view_file *v, struct tensor_row *row
     for (uint64_t i = 0; i < dims; i++) {
         TRY(take_int(r, 8, &d));
         if (__builtin_mul_overflow(count, d, &count) || count > (uint64_t)INT64_MAX) return bad();
-        row->shape = i == 0 ? arena_printf(r->a, "%" PRIu64, d) : arena_printf(r->a, STR_FMT " × %" PRIu64, STR_ARG(row->shape), d);
+        row->shape = i == 0 ? arena_printf(r->a, "%" PRIu64, d)
+                            : arena_printf(r->a, STR_FMT " × %" PRIu64, STR_ARG(row->shape), d);
     }
     TRY(take_int(r, 4, &type));
     TRY(take_int(r, 8, &offset));

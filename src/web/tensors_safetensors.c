@@ -32,8 +32,10 @@ static struct str shape_text(struct arena *a, struct jv shape, int64_t *count) {
     return n == 0 ? STR("1") : s;
 }
 
-static void tensor_add(struct arena *a, struct view_file *v, struct tensor_row *rows, size_t *k, struct str name, struct jv t) {
-    int64_t count, begin = jv_i64(jv_at(jv_get(t, "data_offsets"), 0), 0), end = jv_i64(jv_at(jv_get(t, "data_offsets"), 1), 0);
+static void tensor_add(struct arena *a, struct view_file *v, struct tensor_row *rows, size_t *k, struct str name,
+                       struct jv t) {
+    int64_t count, begin = jv_i64(jv_at(jv_get(t, "data_offsets"), 0), 0),
+                   end = jv_i64(jv_at(jv_get(t, "data_offsets"), 1), 0);
     struct str shape = shape_text(a, jv_get(t, "shape"), &count);
     v->n_tensors++;
     if (__builtin_add_overflow(v->n_params, count, &v->n_params)) v->n_params = 0;
@@ -68,7 +70,8 @@ err view_safetensors(struct arena *a, struct byte_source *s, struct view_file *v
             continue;
         }
         for (struct jv_iter mt = jv_iter(it.val); jv_next(&mt) && m < VIEW_META;)
-            meta[m++] = (struct meta_row){view_clip(a, mt.key, VIEW_CELL_MAX), view_clip(a, jv_str(mt.val, STR("")), VIEW_CELL_MAX)};
+            meta[m++] = (struct meta_row){view_clip(a, mt.key, VIEW_CELL_MAX),
+                                          view_clip(a, jv_str(mt.val, STR("")), VIEW_CELL_MAX)};
     }
     v->kind = "tensors";
     v->tensors.p = rows, v->tensors.n = k;

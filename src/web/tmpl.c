@@ -5,7 +5,9 @@
 #include "base/hex.h"
 #include "web/asset.h"
 
-void tmpl_lit(struct tmpl *t, const char *p, size_t n) { buf_add(t->b, p, n); }
+void tmpl_lit(struct tmpl *t, const char *p, size_t n) {
+    buf_add(t->b, p, n);
+}
 
 /* Invalid UTF-8 is passed through: the page says it is UTF-8 and browsers draw U+FFFD; no byte >= 0x80 is markup. */
 void tmpl_esc(struct tmpl *t, const char *p, size_t n) {
@@ -28,25 +30,57 @@ void tmpl_esc(struct tmpl *t, const char *p, size_t n) {
     buf_add(t->b, p + from, n - from);
 }
 
-void tmpl_asset(struct tmpl *t, const char *name) { buf_cstr(t->b, asset_get(name)->url); }
+void tmpl_asset(struct tmpl *t, const char *name) {
+    buf_cstr(t->b, asset_get(name)->url);
+}
 
-void tmpl_put_str(struct tmpl *t, struct str s) { tmpl_esc(t, s.p, s.n); }
-void tmpl_put_cstr(struct tmpl *t, const char *z) { tmpl_put_str(t, str_of(z)); }
-void tmpl_put_html(struct tmpl *t, struct html h) { buf_add(t->b, h.p, h.n); }
-void tmpl_put_i64(struct tmpl *t, int64_t v) { buf_printf(t->b, "%" PRId64, v); }
-void tmpl_put_u64(struct tmpl *t, uint64_t v) { buf_printf(t->b, "%" PRIu64, v); }
-void tmpl_put_double(struct tmpl *t, double v) { buf_printf(t->b, "%.1f", v); }
+void tmpl_put_str(struct tmpl *t, struct str s) {
+    tmpl_esc(t, s.p, s.n);
+}
+void tmpl_put_cstr(struct tmpl *t, const char *z) {
+    tmpl_put_str(t, str_of(z));
+}
+void tmpl_put_html(struct tmpl *t, struct html h) {
+    buf_add(t->b, h.p, h.n);
+}
+void tmpl_put_i64(struct tmpl *t, int64_t v) {
+    buf_printf(t->b, "%" PRId64, v);
+}
+void tmpl_put_u64(struct tmpl *t, uint64_t v) {
+    buf_printf(t->b, "%" PRIu64, v);
+}
+void tmpl_put_double(struct tmpl *t, double v) {
+    buf_printf(t->b, "%.1f", v);
+}
 
-bool tmpl_true_str(struct str s) { return s.n > 0; }
-bool tmpl_true_html(struct html h) { return h.n > 0; }
-bool tmpl_true_cstr(const char *z) { return z != NULL && z[0] != '\0'; }
-bool tmpl_true_i64(int64_t v) { return v != 0; }
-bool tmpl_eq_str(struct str s, const char *z) { return str_eqz(s, z); }
-bool tmpl_eq_cstr(const char *s, const char *z) { return s != NULL && strcmp(s, z) == 0; }
+bool tmpl_true_str(struct str s) {
+    return s.n > 0;
+}
+bool tmpl_true_html(struct html h) {
+    return h.n > 0;
+}
+bool tmpl_true_cstr(const char *z) {
+    return z != NULL && z[0] != '\0';
+}
+bool tmpl_true_i64(int64_t v) {
+    return v != 0;
+}
+bool tmpl_eq_str(struct str s, const char *z) {
+    return str_eqz(s, z);
+}
+bool tmpl_eq_cstr(const char *s, const char *z) {
+    return s != NULL && strcmp(s, z) == 0;
+}
 
-void tmpl_f_short(struct tmpl *t, struct str oid) { tmpl_put_str(t, str_sub(oid, 0, 8)); }
-void tmpl_f_uri(struct tmpl *t, struct str s) { uri_encode(t->b, s, false); }
-void tmpl_f_uripath(struct tmpl *t, struct str s) { uri_encode(t->b, s, true); }
+void tmpl_f_short(struct tmpl *t, struct str oid) {
+    tmpl_put_str(t, str_sub(oid, 0, 8));
+}
+void tmpl_f_uri(struct tmpl *t, struct str s) {
+    uri_encode(t->b, s, false);
+}
+void tmpl_f_uripath(struct tmpl *t, struct str s) {
+    uri_encode(t->b, s, true);
+}
 void tmpl_f_t(struct tmpl *t, const char *msgid) {
     if (msgid != NULL) tmpl_text(t, msgid, NULL, 0);
 }
@@ -81,7 +115,8 @@ void tmpl_text(struct tmpl *t, const char *msgid, const struct tmpl_arg *args, s
     text_fill(t, str_of(i18n(t->lang, msgid)), args, n);
 }
 
-void tmpl_count(struct tmpl *t, int64_t count, const char *one, const char *many, const struct tmpl_arg *args, size_t n) {
+void tmpl_count(struct tmpl *t, int64_t count, const char *one, const char *many, const struct tmpl_arg *args,
+                size_t n) {
     struct tmpl_arg all[12];
     BUG_ON(n + 1 > ARRAY_LEN(all));
     size_t mark = tmpl_mark(t);
@@ -91,7 +126,9 @@ void tmpl_count(struct tmpl *t, int64_t count, const char *one, const char *many
     tmpl_text(t, t->lang == LANG_EN && count == 1 ? one : many, all, n + 1);
 }
 
-size_t tmpl_mark(struct tmpl *t) { return t->b->n; }
+size_t tmpl_mark(struct tmpl *t) {
+    return t->b->n;
+}
 
 struct html tmpl_cut(struct tmpl *t, size_t mark) {
     if (t->b->failed || mark > t->b->n) return (struct html){"", 0};

@@ -40,7 +40,7 @@ void tmpl_put_html(struct tmpl *t, struct html h);
 void tmpl_put_i64(struct tmpl *t, int64_t v); /* plain digits: ids, ports, line numbers */
 void tmpl_put_u64(struct tmpl *t, uint64_t v);
 void tmpl_put_double(struct tmpl *t, double v); /* one decimal */
-#define tmpl_put(t, x)                                                                             \
+#define tmpl_put(t, x)                                                                                                 \
     _Generic((x), struct str: tmpl_put_str, struct html: tmpl_put_html, const char *: tmpl_put_cstr, \
         char *: tmpl_put_cstr, int: tmpl_put_i64, unsigned: tmpl_put_u64, long: tmpl_put_i64,        \
         unsigned long: tmpl_put_u64, double: tmpl_put_double)((t), (x))
@@ -49,12 +49,13 @@ bool tmpl_true_str(struct str s);
 bool tmpl_true_html(struct html h);
 bool tmpl_true_cstr(const char *z);
 bool tmpl_true_i64(int64_t v);
-#define tmpl_true(x)                                                                               \
+#define tmpl_true(x)                                                                                                   \
     _Generic((x), struct str: tmpl_true_str, struct html: tmpl_true_html, const char *: tmpl_true_cstr, \
         char *: tmpl_true_cstr, default: tmpl_true_i64)(x)
 bool tmpl_eq_str(struct str s, const char *z);
 bool tmpl_eq_cstr(const char *s, const char *z);
-#define tmpl_eq(x, z) _Generic((x), struct str: tmpl_eq_str, const char *: tmpl_eq_cstr, char *: tmpl_eq_cstr)((x), (z))
+#define tmpl_eq(x, z)                                                                                                  \
+    _Generic((x), struct str : tmpl_eq_str, const char * : tmpl_eq_cstr, char * : tmpl_eq_cstr)((x), (z))
 
 /* --- filters: {{ value | name }} ------------------------------------------------------------------ */
 #define tmpl_f_num(t, x) tmpl_num((t), (int64_t)(x))      /* 12,345 */
@@ -67,10 +68,10 @@ void tmpl_bytes(struct tmpl *t, uint64_t v);
 void tmpl_ago(struct tmpl *t, int64_t wall_ms);
 void tmpl_day(struct tmpl *t, int64_t wall_ms);
 void tmpl_span(struct tmpl *t, int64_t ms);
-void tmpl_f_short(struct tmpl *t, struct str oid);   /* first 8 characters */
-void tmpl_f_uri(struct tmpl *t, struct str s);       /* percent-encoded, also '/' */
-void tmpl_f_uripath(struct tmpl *t, struct str s);   /* percent-encoded but '/' */
-void tmpl_f_t(struct tmpl *t, const char *msgid);    /* a msgid chosen by the view, in the reader's language */
+void tmpl_f_short(struct tmpl *t, struct str oid); /* first 8 characters */
+void tmpl_f_uri(struct tmpl *t, struct str s);     /* percent-encoded, also '/' */
+void tmpl_f_uripath(struct tmpl *t, struct str s); /* percent-encoded but '/' */
+void tmpl_f_t(struct tmpl *t, const char *msgid);  /* a msgid chosen by the view, in the reader's language */
 
 /* --- text ------------------------------------------------------------------------------------------ */
 struct tmpl_arg {
@@ -80,7 +81,8 @@ struct tmpl_arg {
 /* The translation of msgid, escaped, with {name} replaced by values (already markup). */
 void tmpl_text(struct tmpl *t, const char *msgid, const struct tmpl_arg *args, size_t n);
 /* `one` for exactly one in English, else `many` (Chinese has one form: that of `many`); {n} is the count. */
-void tmpl_count(struct tmpl *t, int64_t count, const char *one, const char *many, const struct tmpl_arg *args, size_t n);
+void tmpl_count(struct tmpl *t, int64_t count, const char *one, const char *many, const struct tmpl_arg *args,
+                size_t n);
 /* What was written since the mark, taken out of the page into the arena. */
 size_t tmpl_mark(struct tmpl *t);
 struct html tmpl_cut(struct tmpl *t, size_t mark);

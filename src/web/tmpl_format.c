@@ -20,18 +20,18 @@ void tmpl_bytes(struct tmpl *t, uint64_t v) {
     size_t u = 0;
     while (d >= 999.5 && u + 1 < ARRAY_LEN(units)) d /= 1000, u++;
     /* three figures are enough to compare; bytes are exact */
-    buf_printf(t->b, u == 0 || d >= 99.95 ? "%.0f\xC2\xA0%s" : d >= 9.995 ? "%.1f\xC2\xA0%s" : "%.2f\xC2\xA0%s", d, units[u]);
+    buf_printf(t->b,
+               u == 0 || d >= 99.95 ? "%.0f\xC2\xA0%s"
+               : d >= 9.995         ? "%.1f\xC2\xA0%s"
+                                    : "%.2f\xC2\xA0%s",
+               d, units[u]);
 }
 
 void tmpl_span(struct tmpl *t, int64_t ms) {
-    if (ms < 1000)
-        buf_printf(t->b, "%" PRId64 "\xC2\xA0ms", ms);
-    else if (ms < 60000)
-        buf_printf(t->b, "%.1f\xC2\xA0s", (double)ms / 1000);
-    else if (ms < 3600000)
-        buf_printf(t->b, "%" PRId64 "\xC2\xA0min %" PRId64 "\xC2\xA0s", ms / 60000, ms / 1000 % 60);
-    else
-        buf_printf(t->b, "%" PRId64 "\xC2\xA0h %" PRId64 "\xC2\xA0min", ms / 3600000, ms / 60000 % 60);
+    if (ms < 1000) buf_printf(t->b, "%" PRId64 "\xC2\xA0ms", ms);
+    else if (ms < 60000) buf_printf(t->b, "%.1f\xC2\xA0s", (double)ms / 1000);
+    else if (ms < 3600000) buf_printf(t->b, "%" PRId64 "\xC2\xA0min %" PRId64 "\xC2\xA0s", ms / 60000, ms / 1000 % 60);
+    else buf_printf(t->b, "%" PRId64 "\xC2\xA0h %" PRId64 "\xC2\xA0min", ms / 3600000, ms / 60000 % 60);
 }
 
 /* The opening tag; the title is in UTC until time.js writes it in the reader's zone. */
@@ -55,8 +55,7 @@ void tmpl_day(struct tmpl *t, int64_t wall_ms) {
 static void ago_text(struct tmpl *t, int64_t s) {
     bool ahead = s < 0;
     if (ahead) s = -s;
-    if (s < 45)
-        tmpl_text(t, ahead ? N_("in a moment") : N_("just now"), NULL, 0);
+    if (s < 45) tmpl_text(t, ahead ? N_("in a moment") : N_("just now"), NULL, 0);
     else if (s < 3600 - 30)
         ahead ? tmpl_count(t, (s + 30) / 60, "in 1 minute", N_("in {n} minutes"), NULL, 0)
               : tmpl_count(t, (s + 30) / 60, "1 minute ago", N_("{n} minutes ago"), NULL, 0);

@@ -12,10 +12,10 @@
 #include "web/tmpl.h"
 
 /* A run of rows, as loops of templates take it. */
-#define LIST(T)                                                                                    \
-    struct {                                                                                       \
-        const T *p;                                                                                \
-        size_t n;                                                                                  \
+#define LIST(T)                                                                                                        \
+    struct {                                                                                                           \
+        const T *p;                                                                                                    \
+        size_t n;                                                                                                      \
     }
 
 struct word {
@@ -27,31 +27,31 @@ struct link {
 };
 
 struct frame {
-    const char *lang;      /* html lang: "en", "zh-CN" */
-    const char *theme;     /* "auto", "light", "dark" */
-    const char *nav;       /* "explore" … : the current item of the main menu */
-    struct str title;      /* page title, already in the reader's language or a name */
-    struct str self;       /* path and query of this page, for the switches */
-    struct str query;      /* in the search box */
+    const char *lang;  /* html lang: "en", "zh-CN" */
+    const char *theme; /* "auto", "light", "dark" */
+    const char *nav;   /* "explore" … : the current item of the main menu */
+    struct str title;  /* page title, already in the reader's language or a name */
+    struct str self;   /* path and query of this page, for the switches */
+    struct str query;  /* in the search box */
     bool signed_in, is_admin, is_reviewer;
     struct str user, user_url, csrf, signin_url;
     struct str base_url, host; /* "http://127.0.0.1:8620", "127.0.0.1:8620" */
-    const char *notice;    /* msgid of what was just done, or NULL */
-    struct str script_url; /* this page's live part, or empty */
+    const char *notice;        /* msgid of what was just done, or NULL */
+    struct str script_url;     /* this page's live part, or empty */
     struct str version;
 };
 
 /* verdict: icon + word + coverage, linked to the why */
 struct chip {
-    const char *verdict;   /* "pass" "notice" "review" "block" "pending": class and icon */
-    const char *word;      /* msgid */
-    const char *coverage;  /* msgid, NULL while pending */
-    struct str url;        /* empty: not a link */
+    const char *verdict;  /* "pass" "notice" "review" "block" "pending": class and icon */
+    const char *word;     /* msgid */
+    const char *coverage; /* msgid, NULL while pending */
+    struct str url;       /* empty: not a link */
 };
 
 struct repo_row {
     struct str full, url, description, licence, task;
-    const char *type;      /* msgid: "model" … */
+    const char *type; /* msgid: "model" … */
     bool is_private;
     struct chip chip;
     int64_t updated_ms, downloads;
@@ -77,8 +77,8 @@ struct view_home {
     struct frame f;
     int64_t n_repos, n_verdicts, n_requests;
     uint64_t bytes_stored, bytes_uploaded;
-    double dedup; /* uploaded / stored, 0 unknown */
-    struct repo_rows repos;    /* newest, or mine */
+    double dedup;           /* uploaded / stored, 0 unknown */
+    struct repo_rows repos; /* newest, or mine */
     struct event_rows events;
     LIST(struct wait_row) waiting;
 };
@@ -119,12 +119,12 @@ struct repo_head {
     struct str type_prefix;       /* "", "datasets/" */
     struct str owner, name, full, url, owner_url, list_url;
     bool is_private, can_write, can_admin, is_model, is_empty;
-    const char *tab;              /* "card" "files" "history" "review" "use" "settings" */
-    struct str rev, commit;       /* as picked; resolved */
+    const char *tab;        /* "card" "files" "history" "review" "use" "settings" */
+    struct str rev, commit; /* as picked; resolved */
     LIST(struct link) branches, tags;
     struct str card_url, files_url, history_url, review_url, use_url, settings_url, deploy_url;
     struct chip chip;
-    struct str reason;            /* why blocked or pending, one sentence */
+    struct str reason; /* why blocked or pending, one sentence */
     /* the side column */
     struct str licence, base_model, base_model_url, task, library;
     LIST(struct word) formats;
@@ -158,23 +158,35 @@ struct view_files {
     struct str up_url, more_url;
 };
 
-struct line_row { int64_t no; struct str text; };
-struct hex_row { struct str offset, hex, ascii; };
-struct tensor_row { struct str name, dtype, shape; uint64_t bytes; };
-struct meta_row { struct str key, value; };
-struct cell_row { LIST(struct word) cells; };
+struct line_row {
+    int64_t no;
+    struct str text;
+};
+struct hex_row {
+    struct str offset, hex, ascii;
+};
+struct tensor_row {
+    struct str name, dtype, shape;
+    uint64_t bytes;
+};
+struct meta_row {
+    struct str key, value;
+};
+struct cell_row {
+    LIST(struct word) cells;
+};
 
 struct view_file {
     struct frame f;
     struct repo_head r;
     LIST(struct link) crumbs;
     struct str path, oid, download_url, sha256;
-    const char *oid_kind;     /* "SHA-256" or "git" */
+    const char *oid_kind; /* "SHA-256" or "git" */
     uint64_t bytes;
     bool is_lfs;
     struct chip chip;
     struct str format, reason;
-    const char *kind;         /* "text" "markdown" "hex" "image" "table" "tensors" "withheld" */
+    const char *kind; /* "text" "markdown" "hex" "image" "table" "tensors" "withheld" */
     bool cut;
     struct html markdown;
     LIST(struct line_row) lines;
@@ -216,7 +228,7 @@ struct view_review {
     struct frame f;
     struct repo_head r;
     bool decided;
-    const char *sentence;     /* msgid: what the verdict means */
+    const char *sentence; /* msgid: what the verdict means */
     struct str policy, rule_pack, responsible, signature, key_id, statement, statement_url, verify_cmd;
     int64_t time_ms, n_block, n_review, n_notice, n_pass, n_pending, n_files;
     LIST(struct review_row) files; /* worst first */
@@ -224,8 +236,8 @@ struct view_review {
 };
 
 struct snippet {
-    const char *id, *name;    /* "hf", name as shown (a program's name: not translated) */
-    const char *intro;        /* msgid */
+    const char *id, *name; /* "hf", name as shown (a program's name: not translated) */
+    const char *intro;     /* msgid */
     struct str code;
 };
 struct view_use {
@@ -253,12 +265,12 @@ struct view_new {
 struct view_signin {
     struct frame f;
     struct str next, user, limited; /* limited: too many tries, with the wait */
-    bool failed, needed; /* needed: a page asked for it */
+    bool failed, needed;            /* needed: a page asked for it */
 };
 struct token_row {
     int64_t id, created_ms, expires_ms, used_ms;
     struct str name, hint;
-    const char *role;         /* msgid */
+    const char *role; /* msgid */
     bool expired;
 };
 struct view_tokens {
@@ -331,7 +343,7 @@ struct view_event {
 struct view_error {
     struct frame f;
     int64_t status;
-    const char *heading;      /* msgid */
+    const char *heading; /* msgid */
     struct str text, request_id;
     bool offer_signin;
 };

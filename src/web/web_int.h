@@ -12,7 +12,9 @@ struct web {
     struct web_opts o;
     const struct http_router *router; /* for the page of the API */
 };
-static inline struct web *web_of(const struct http_req *r) { return r->ctx; }
+static inline struct web *web_of(const struct http_req *r) {
+    return r->ctx;
+}
 
 enum { PAGE_MAX = 4 * 1024 * 1024, FORM_MAX = 64 * 1024, PAGE_ROWS = 30, TREE_MAX = 1000 };
 #define COOKIE_THEME "ballast_theme"
@@ -28,12 +30,12 @@ struct str web_text(const struct http_req *r, const char *msgid);
 void web_begin(struct http_req *r, struct page *p);
 /* Headers (policy, caching), one write. Releases the page. */
 may_suspend err web_end(struct http_req *r, struct page *p, int status) must_check;
-#define WEB_REPLY(r, status, page_fn, view)                                                        \
-    do {                                                                                           \
-        struct page page_;                                                                         \
-        web_begin((r), &page_);                                                                    \
-        page_fn(&page_.t, (view));                                                                 \
-        return web_end((r), &page_, (status));                                                     \
+#define WEB_REPLY(r, status, page_fn, view)                                                                            \
+    do {                                                                                                               \
+        struct page page_;                                                                                             \
+        web_begin((r), &page_);                                                                                        \
+        page_fn(&page_.t, (view));                                                                                     \
+        return web_end((r), &page_, (status));                                                                         \
     } while (0)
 /* A form of this site: the whole urlencoded body. Fields by form_get (decoded, trimmed of nothing). */
 may_suspend err web_form(struct http_req *r, struct str *body) must_check;
@@ -56,6 +58,9 @@ struct str repo_full(struct arena *a, const struct repo_rec *r);
 /* --- verdicts ------------------------------------------------------------------------------------ */
 struct chip chip_of(enum verdict v, enum coverage c, struct str url);
 struct chip chip_state(enum verdict v); /* no coverage, no link: severities */
+/* A recorded reason ("PATH: RULE: MESSAGE (WHERE)") for people: the message in their language, without the rule's id.
+ */
+struct str web_reason(struct http_req *r, struct str reason);
 
 /* --- records of other rooms that have no call of their own (web_db.c) ------------------------------ */
 struct web_figures {
@@ -73,11 +78,13 @@ struct web_wait {
     enum coverage coverage;
 };
 /* Newest pushes of a user whose verdict is not yet given or not favourable; one per repository. */
-must_check err web_db_waiting(struct db *d, struct arena *a, int64_t user_id, size_t max, struct web_wait **out, size_t *n);
+must_check err web_db_waiting(struct db *d, struct arena *a, int64_t user_id, size_t max, struct web_wait **out,
+                              size_t *n);
 must_check err web_db_licences(struct db *d, struct arena *a, enum repo_type t, struct str **out, size_t *n);
 
 /* --- lists of repositories (lists.c) ---------------------------------------------------------------- */
-must_check err web_repo_list(struct http_req *r, const struct hub_list_opts *o, struct repo_rows *out, struct str *next);
+must_check err web_repo_list(struct http_req *r, const struct hub_list_opts *o, struct repo_rows *out,
+                             struct str *next);
 const char *type_word(enum repo_type t);  /* msgid "model" */
 const char *type_words(enum repo_type t); /* msgid "Models" */
 
@@ -101,6 +108,7 @@ err web_repo_card(struct http_req *r);
 err web_repo_files(struct http_req *r);
 err web_repo_file(struct http_req *r);
 err web_repo_history(struct http_req *r);
+err web_repo_commit(struct http_req *r);
 err web_repo_review(struct http_req *r);
 err web_repo_override(struct http_req *r);
 err web_repo_use(struct http_req *r);

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // play.js — the playground: streams a chat answer and shows what it took (first token, rate, target, attempts).
 
-const form = document.getElementById("play");
+const form = document.getElementById("play"); // absent while no model is ready
 const $ = (id) => document.getElementById(id);
-const say = form.dataset;
-let history = [];
+const say = form?.dataset;
+let history = []; // what the model is told, without the system message
 let running = null;
 
 function row(who, text) {
@@ -85,7 +85,7 @@ function figures(seen, began) {
   return parts.join(" · ");
 }
 
-form.addEventListener("submit", async (e) => {
+form?.addEventListener("submit", async (e) => {
   e.preventDefault();
   const prompt = $("prompt").value.trim();
   if (!prompt || running) return;
@@ -107,25 +107,33 @@ form.addEventListener("submit", async (e) => {
     answer.append(facts);
     $("stats").textContent = "";
   } catch (problem) {
-    history.pop();
-    answer.classList.add("failed");
-    answer.querySelector("p").textContent = problem.name === "AbortError" ? say.tStopped : `${say.tFailed} (${problem.message})`;
+    const stopped = problem.name === "AbortError";
+    const p = answer.querySelector("p");
+    const partial = p.textContent === "…" ? "" : p.textContent;
+    if (stopped && partial) history.push({ role: "assistant", content: partial });
+    else history.pop();
+    const note = document.createElement("div");
+    note.className = "facts";
+    note.textContent = stopped ? say.tStopped : `${say.tFailed} (${problem.message})`;
+    if (!stopped) answer.classList.add("failed");
+    p.textContent = partial;
+    answer.append(note);
     $("stats").textContent = "";
-    if (problem.name !== "AbortError") $("prompt").value = prompt;
+    if (!stopped) $("prompt").value = prompt;
   }
   running = null;
   $("send").disabled = false;
   $("stop").hidden = true;
   $("prompt").focus();
 });
-$("prompt").addEventListener("keydown", (e) => {
+$("prompt")?.addEventListener("keydown", (e) => {
   if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
     e.preventDefault();
     form.requestSubmit();
   }
 });
-$("stop").addEventListener("click", () => running?.abort());
-$("clear").addEventListener("click", () => {
+$("stop")?.addEventListener("click", () => running?.abort());
+$("clear")?.addEventListener("click", () => {
   history = [];
   $("messages").replaceChildren();
   $("stats").textContent = "";

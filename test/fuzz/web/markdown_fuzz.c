@@ -7,9 +7,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-static const char *const tags[] = {"p", "em", "strong", "code", "del", "a", "img", "pre", "ul", "ol", "li", "blockquote", "hr", "br", "table", "thead",
-                                   "tbody", "tr", "th", "td", "div", "h2", "h3", "h4", "h5", "h6"};
-static const char *const attrs[] = {"href", "rel", "src", "alt", "loading", "class", "id", "start", "tabindex", "role", "aria-label"};
+static const char *const tags[] = {"p",  "em", "strong",     "code", "del", "a",     "img",   "pre",   "ul",
+                                   "ol", "li", "blockquote", "hr",   "br",  "table", "thead", "tbody", "tr",
+                                   "th", "td", "div",        "h2",   "h3",  "h4",    "h5",    "h6"};
+static const char *const attrs[] = {"href", "rel",   "src",      "alt",  "loading",   "class",
+                                    "id",   "start", "tabindex", "role", "aria-label"};
 
 static bool one_of(struct str s, const char *const *list, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -18,11 +20,13 @@ static bool one_of(struct str s, const char *const *list, size_t n) {
 }
 
 static void check_url(struct str v) {
-    bool ok = str_starts(v, "/") || str_starts(v, "#md-") || str_starts(v, "http://") || str_starts(v, "https://") || str_starts(v, "mailto:");
+    bool ok = str_starts(v, "/") || str_starts(v, "#md-") || str_starts(v, "http://") || str_starts(v, "https://") ||
+              str_starts(v, "mailto:");
     if (!ok) { /* schemes are compared without case */
         struct str head = str_sub(v, 0, 8);
-        ok = str_ieq(str_sub(head, 0, 7), STR("http://")) || str_ieq(head, STR("https://")) || str_ieq(str_sub(head, 0, 7), STR("mailto:")) ||
-             str_ieq(str_sub(head, 0, 5), STR("http:")) || str_ieq(str_sub(head, 0, 6), STR("https:"));
+        ok = str_ieq(str_sub(head, 0, 7), STR("http://")) || str_ieq(head, STR("https://")) ||
+             str_ieq(str_sub(head, 0, 7), STR("mailto:")) || str_ieq(str_sub(head, 0, 5), STR("http:")) ||
+             str_ieq(str_sub(head, 0, 6), STR("https:"));
     }
     BUG_ON(!ok);
     BUG_ON(str_starts(v, "//") || str_starts(v, "/\\"));
@@ -51,7 +55,11 @@ static void check_tag(struct str tag) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    static const struct md_base base = {.link = {"/amy/m/blob/main", 16}, .image = {"/amy/m/resolve/main", 19}, .dir = {"docs", 4}, .table_label = "Table", .image_label = "image"};
+    static const struct md_base base = {.link = {"/amy/m/blob/main", 16},
+                                        .image = {"/amy/m/resolve/main", 19},
+                                        .dir = {"docs", 4},
+                                        .table_label = "Table",
+                                        .image_label = "image"};
     struct arena a;
     bool cut;
     if (size > 64 * KiB) return 0;

@@ -82,7 +82,8 @@ static err mem_read(void *arg, void *p, size_t cap, size_t *n) {
 static void safetensors_header(void **state) {
     struct buf b;
     buf_init(&b, MiB);
-    const char *json = "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_offsets\":[0,24]},\"s\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[24,26]}}";
+    const char *json = "{\"__metadata__\":{\"format\":\"pt\"},\"w\":{\"dtype\":\"F32\",\"shape\":[2,3],\"data_"
+                       "offsets\":[0,24]},\"s\":{\"dtype\":\"F16\",\"shape\":[],\"data_offsets\":[24,26]}}";
     buf_u64le(&b, strlen(json));
     buf_cstr(&b, json);
     for (int i = 0; i < 26; i++) buf_char(&b, 0);
@@ -116,9 +117,11 @@ static void gguf_header(void **state) {
     buf_u64le(&b, 1);
     buf_u64le(&b, 3);
     gstr(&b, "general.architecture"), buf_u32le(&b, 8), gstr(&b, "llama");
-    gstr(&b, "tokenizer.ggml.tokens"), buf_u32le(&b, 9), buf_u32le(&b, 8), buf_u64le(&b, 2), gstr(&b, "<s>"), gstr(&b, "</s>");
+    gstr(&b, "tokenizer.ggml.tokens"), buf_u32le(&b, 9), buf_u32le(&b, 8), buf_u64le(&b, 2), gstr(&b, "<s>"),
+        gstr(&b, "</s>");
     gstr(&b, "llama.block_count"), buf_u32le(&b, 4), buf_u32le(&b, 30);
-    gstr(&b, "token_embd.weight"), buf_u32le(&b, 2), buf_u64le(&b, 256), buf_u64le(&b, 4), buf_u32le(&b, 12), buf_u64le(&b, 0);
+    gstr(&b, "token_embd.weight"), buf_u32le(&b, 2), buf_u64le(&b, 256), buf_u64le(&b, 4), buf_u32le(&b, 12),
+        buf_u64le(&b, 0);
     struct mem m = {buf_view(&b)};
     struct byte_source s = {mem_read, &m, b.n};
     struct view_file v = {0};

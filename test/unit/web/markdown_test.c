@@ -9,7 +9,10 @@
 
 #include "web/markdown.h"
 
-static const struct md_base base = {.link = {"/amy/m/blob/main", 16}, .image = {"/amy/m/resolve/main", 19}, .table_label = "Table", .image_label = "image"};
+static const struct md_base base = {.link = {"/amy/m/blob/main", 16},
+                                    .image = {"/amy/m/resolve/main", 19},
+                                    .table_label = "Table",
+                                    .image_label = "image"};
 
 static struct arena arena;
 static int setup(void **state) {
@@ -37,28 +40,42 @@ static void raw_html_is_dropped_and_its_text_stays(void **state) {
 }
 
 static void unsafe_addresses_lose_their_href(void **state) {
-    static const char *const bad[] = {
-        "[x](javascript:alert(1))", "[x](JaVaScRiPt:alert(1))", "[x](javascript&#58;alert(1))", "[x](javascript&#x3A;alert(1))",
-        "[x](&#106;avascript:alert(1))", "[x](data:text/html,<script>)", "[x](vbscript:x)", "[x](file:///etc/passwd)", "[x](<java\tscript:alert(1)>)",
-        "[x](<\x01javascript:alert(1)>)", "[x](blob:x)", "[x](&#1;javascript:alert(1))", "[x](java&#10;script:alert(1))"};
+    static const char *const bad[] = {"[x](javascript:alert(1))",
+                                      "[x](JaVaScRiPt:alert(1))",
+                                      "[x](javascript&#58;alert(1))",
+                                      "[x](javascript&#x3A;alert(1))",
+                                      "[x](&#106;avascript:alert(1))",
+                                      "[x](data:text/html,<script>)",
+                                      "[x](vbscript:x)",
+                                      "[x](file:///etc/passwd)",
+                                      "[x](<java\tscript:alert(1)>)",
+                                      "[x](<\x01javascript:alert(1)>)",
+                                      "[x](blob:x)",
+                                      "[x](&#1;javascript:alert(1))",
+                                      "[x](java&#10;script:alert(1))"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_string_equal(md(bad[i]), "<p><a>x</a></p>\n");
     /* an unknown name keeps its letters, so no scheme can hide in it */
     assert_null(strstr(md("[x](javascript&colon;alert(1))"), "javascript:"));
 }
 
 static void safe_addresses_are_kept_and_escaped(void **state) {
-    assert_string_equal(md("[x](https://a.example/?a=1&b=\"2\")"),
-                        "<p><a href=\"https://a.example/?a=1&amp;b=%222%22\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
-    assert_string_equal(md("[x](mailto:a@b.example)"), "<p><a href=\"mailto:a@b.example\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
-    assert_string_equal(md("[x](//evil.example/a)"), "<p><a href=\"https://evil.example/a\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
-    assert_string_equal(md("[x](/\\evil.example)"), "<p><a href=\"https://evil.example\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
+    assert_string_equal(
+        md("[x](https://a.example/?a=1&b=\"2\")"),
+        "<p><a href=\"https://a.example/?a=1&amp;b=%222%22\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
+    assert_string_equal(md("[x](mailto:a@b.example)"),
+                        "<p><a href=\"mailto:a@b.example\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
+    assert_string_equal(md("[x](//evil.example/a)"),
+                        "<p><a href=\"https://evil.example/a\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
+    assert_string_equal(md("[x](/\\evil.example)"),
+                        "<p><a href=\"https://evil.example\" rel=\"nofollow ugc noopener noreferrer\">x</a></p>\n");
 }
 
 static void relative_addresses_stay_in_the_repository(void **state) {
     assert_string_equal(md("[x](docs/a.md#part)"), "<p><a href=\"/amy/m/blob/main/docs/a.md#part\">x</a></p>\n");
     assert_string_equal(md("[x](../../../../etc/passwd)"), "<p><a href=\"/amy/m/blob/main/etc/passwd\">x</a></p>\n");
     assert_string_equal(md("[x](a/%2e%2e/%2E%2e/b)"), "<p><a href=\"/amy/m/blob/main/b\">x</a></p>\n");
-    assert_string_equal(md("![a \"b\"](plot.png)"), "<p><img loading=\"lazy\" src=\"/amy/m/resolve/main/plot.png\" alt=\"a &quot;b&quot;\"></p>\n");
+    assert_string_equal(md("![a \"b\"](plot.png)"),
+                        "<p><img loading=\"lazy\" src=\"/amy/m/resolve/main/plot.png\" alt=\"a &quot;b&quot;\"></p>\n");
     assert_string_equal(md("[x](#Some-Part)"), "<p><a href=\"#md-Some-Part\">x</a></p>\n");
     bool cut;
     struct md_base deep = base;
@@ -69,7 +86,8 @@ static void relative_addresses_stay_in_the_repository(void **state) {
 
 static void images_from_elsewhere_become_links(void **state) {
     assert_string_equal(md("![seen](https://t.example/p.gif)"),
-                        "<p><a class=\"external-image\" rel=\"nofollow ugc noopener noreferrer\" href=\"https://t.example/p.gif\">seen</a></p>\n");
+                        "<p><a class=\"external-image\" rel=\"nofollow ugc noopener noreferrer\" "
+                        "href=\"https://t.example/p.gif\">seen</a></p>\n");
     /* inside a link there is no second link */
     assert_string_equal(md("[![b](https://t.example/b.svg)](https://c.example)"),
                         "<p><a href=\"https://c.example\" rel=\"nofollow ugc noopener noreferrer\">b</a></p>\n");
@@ -78,14 +96,16 @@ static void images_from_elsewhere_become_links(void **state) {
 
 static void headings_have_anchors_of_their_own_space(void **state) {
     assert_string_equal(md("# A *b* `c`!\n## 中文 标题\n# A b c\n"),
-                        "<h2 id=\"md-a-b-c\">A <em>b</em> <code>c</code>!</h2>\n<h3 id=\"md-中文-标题\">中文 标题</h3>\n<h2 id=\"md-a-b-c-1\">A b c</h2>\n");
+                        "<h2 id=\"md-a-b-c\">A <em>b</em> <code>c</code>!</h2>\n<h3 id=\"md-中文-标题\">中文 "
+                        "标题</h3>\n<h2 id=\"md-a-b-c-1\">A b c</h2>\n");
 }
 
 static void tables_tasks_and_code(void **state) {
     const char *h = md("| a | b |\n|--:|:-:|\n| 1 | <x> |\n");
     assert_non_null(strstr(h, "<div class=\"tablebox\" tabindex=\"0\" role=\"region\" aria-label=\"Table\"><table>"));
     assert_non_null(strstr(h, "<td class=\"al-r\">1</td><td class=\"al-c\"></td>"));
-    assert_string_equal(md("- [x] done\n- [ ] not\n"), "<ul>\n<li class=\"task\">☑ done</li>\n<li class=\"task\">☐ not</li>\n</ul>\n");
+    assert_string_equal(md("- [x] done\n- [ ] not\n"),
+                        "<ul>\n<li class=\"task\">☑ done</li>\n<li class=\"task\">☐ not</li>\n</ul>\n");
     assert_string_equal(md("```html\n<b>\n```\n"), "<pre tabindex=\"0\"><code>&lt;b&gt;\n</code></pre>\n");
 }
 

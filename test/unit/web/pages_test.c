@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pages_test.c — every page, both languages: well-formed, within its weight, nothing inline, nothing left in English. */
+/* pages_test.c — every page, both languages: well-formed, within its weight, nothing inline, nothing left in English.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 
 enum { WEIGHT_MAX = 60 * 1000, DEPTH_MAX = 64 };
 
-static const char *const empty_tags[] = {"meta", "link", "input", "br", "img", "hr", "use", "path", "circle", "!doctype"};
+static const char *const empty_tags[] = {"meta", "link", "input", "br",     "img",
+                                         "hr",   "use",  "path",  "circle", "!doctype"};
 
 static bool is_empty_tag(struct str name) {
     for (size_t i = 0; i < ARRAY_LEN(empty_tags); i++)
@@ -35,10 +37,12 @@ static void well_formed(const char *page, struct str html) {
         size_t n = 0;
         while (n < name.n && name.p[n] != ' ' && name.p[n] != '/' && name.p[n] != '\n') n++;
         name = str_sub(name, 0, n);
-        if (str_find(tag, STR(" style=")) >= 0 || str_find(tag, STR(" onclick=")) >= 0) fail_msg("%s: inline style or handler in <%.*s>", page, (int)tag.n, tag.p);
+        if (str_find(tag, STR(" style=")) >= 0 || str_find(tag, STR(" onclick=")) >= 0)
+            fail_msg("%s: inline style or handler in <%.*s>", page, (int)tag.n, tag.p);
         if (close) {
             if (depth == 0 || !str_eq(open[depth - 1], name))
-                fail_msg("%s: </%.*s> closes <%.*s>", page, (int)name.n, name.p, depth ? (int)open[depth - 1].n : 0, depth ? open[depth - 1].p : "");
+                fail_msg("%s: </%.*s> closes <%.*s>", page, (int)name.n, name.p, depth ? (int)open[depth - 1].n : 0,
+                         depth ? open[depth - 1].p : "");
             depth--;
         } else if (!self && !is_empty_tag(name)) {
             if (depth == DEPTH_MAX) fail_msg("%s: too deep", page);
@@ -64,9 +68,12 @@ static void check(void *ctx, const char *name, struct str html) {
     if (count(html, "<main ") != 1 || count(html, "class=\"skip\"") != 1) fail_msg("%s: landmarks", name);
     if (count(html, "<script>") != 0 || count(html, "alert(1)</script>") != 0) fail_msg("%s: script in the page", name);
     /* every form that changes something carries the token */
-    if (count(html, "method=\"post\"") > count(html, "name=\"csrf\"") + count(html, "action=\"/sign-in\"") + count(html, "action=\"/language\""))
+    if (count(html, "method=\"post\"") >
+        count(html, "name=\"csrf\"") + count(html, "action=\"/sign-in\"") + count(html, "action=\"/language\""))
         fail_msg("%s: a form without its token", name);
-    if (lang == LANG_ZH && (count(html, ">Sign in<") != 0 || count(html, ">Files<") != 0 || count(html, ">Explore<") != 0)) fail_msg("%s: English on a Chinese page", name);
+    if (lang == LANG_ZH &&
+        (count(html, ">Sign in<") != 0 || count(html, ">Files<") != 0 || count(html, ">Explore<") != 0))
+        fail_msg("%s: English on a Chinese page", name);
 }
 
 static void english(void **state) {

@@ -90,15 +90,18 @@ static void numbers_and_sizes(void **state) {
     tmpl_num(&f.t, 999);
     expect(&f, "999");
     tmpl_bytes(&f.t, 0);
-    expect(&f, "0\xC2\xA0" "B");
+    expect(&f, "0\xC2\xA0"
+               "B");
     tmpl_bytes(&f.t, 999);
-    expect(&f, "999\xC2\xA0" "B");
+    expect(&f, "999\xC2\xA0"
+               "B");
     tmpl_bytes(&f.t, 999999);
     expect(&f, "1.00\xC2\xA0MB");
     tmpl_bytes(&f.t, 98614205);
     expect(&f, "98.6\xC2\xA0MB");
     tmpl_bytes(&f.t, UINT64_MAX);
-    expect(&f, "18.4\xC2\xA0" "EB");
+    expect(&f, "18.4\xC2\xA0"
+               "EB");
     tmpl_span(&f.t, 61000);
     expect(&f, "1\xC2\xA0min 1\xC2\xA0s");
     fix_release(&f);
