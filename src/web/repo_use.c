@@ -77,7 +77,7 @@ static struct snippet s_chat_curl(const struct ctx *c) {
         "chat", "curl · chat", N_("The same question over plain HTTP."),
         arena_printf(c->r->arena,
                      "curl -fN " STR_FMT "/v1/chat/completions \\\n  -H \"Authorization: Bearer $HF_TOKEN\" -H "
-                                         "\"Content-Type: application/json\" \\\n"
+                     "\"Content-Type: application/json\" \\\n"
                      "  -d '{\"model\":\"" STR_FMT
                      "\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'",
                      STR_ARG(c->r->base_url), STR_ARG(c->model))};
