@@ -153,7 +153,7 @@ err xet_reader_next(struct xet_reader *r, struct str *out) {
     struct window *w = &r->win[r->cur];
     w->at = w->n;
     *out = STR_NULL;
-    if (r->pos >= r->end && !r->job.pending) return OK;
+    if (!r->job.pending && r->pos >= r->end) return OK; /* pos is the job's while one runs */
     TRY(advance(r));
     w = &r->win[r->cur];
     w->at = w->n;
@@ -165,7 +165,7 @@ err xet_reader_read(struct xet_reader *r, void *p, size_t cap, size_t *n) {
     struct window *w = &r->win[r->cur];
     *n = 0;
     if (w->at == w->n) {
-        if (r->pos >= r->end && !r->job.pending) return OK;
+        if (!r->job.pending && r->pos >= r->end) return OK; /* pos is the job's while one runs */
         TRY(advance(r));
         w = &r->win[r->cur];
     }

@@ -46,11 +46,17 @@ static err setup(struct xet *x) {
     return e;
 }
 
+static int64_t mem_budget_mib(void) {
+    int64_t all = (int64_t)sysconf(_SC_PHYS_PAGES) / 256 * ((int64_t)sysconf(_SC_PAGESIZE) / 4096);
+    return MAX((int64_t)XET_MEM_LEAST_MIB, MIN(all / 8, (int64_t)XET_MEM_MOST_MIB));
+}
+
 err xet_open(const struct xet_opts *o, struct xet **out) {
     struct xet *x = calloc(1, sizeof *x);
     if (x == NULL) return err_fail(E_NOMEM, "out of memory");
     x->store = o->store;
     x->gate_hold_ms = XET_GATE_HOLD_MS;
+    x->mem_max_mib = mem_budget_mib();
     err e = setup(x);
     if (e != OK) {
         xet_close(x);

@@ -19,8 +19,12 @@ enum {
     XET_TOKEN_TTL_S = 20 * 60,
     XET_URL_TTL_S = 20 * 60,
     XET_GATE_HOLD_MS = 20 * 1000,
-    /* Memory the room may hold at once, over all requests; whoever comes later waits, then gets 503. */
-    XET_MEM_MAX_MIB = 640,
+    /*
+     * Memory the room may hold at once, over all requests: an eighth of the machine's, within these bounds. Whoever
+     * comes later waits, then gets 503. What one operation takes from it:
+     */
+    XET_MEM_LEAST_MIB = 512,
+    XET_MEM_MOST_MIB = 8192,
     XET_INGEST_MIB = 3,  /* one xorb POST: two blocks of 512 KiB, carry, scratch, index */
     XET_READER_MIB = 5,  /* two windows, one input buffer, indices */
     XET_WRITER_MIB = 8,  /* two blocks of 1 MiB, output, encoder, chunk table, indices */
@@ -33,6 +37,7 @@ struct xet {
     char inst[XET_INST_LEN + 1];
     uint8_t key_token[32], key_url[32], key_dedup[32];
     int64_t gate_hold_ms;    /* how long a reconstruction waits for a pending verdict */
+    int64_t mem_max_mib;
     _Atomic int64_t mem_mib; /* taken */
 };
 

@@ -51,10 +51,10 @@ err xjob_wait(struct xjob *j) {
 
 err xet_mem_try(struct xet *x, unsigned mib) {
     int64_t now = atomic_fetch_add(&x->mem_mib, mib) + mib;
-    if (now <= XET_MEM_MAX_MIB) return OK;
+    if (now <= x->mem_max_mib) return OK;
     atomic_fetch_sub(&x->mem_mib, mib);
     err e = err_fail(E_UNAVAILABLE, "too many transfers at once: their memory (%u MiB) is used up; nothing was changed, try again shortly",
-                     (unsigned)XET_MEM_MAX_MIB);
+                     (unsigned)x->mem_max_mib);
     err_slot()->retry_after_s = 2;
     return e;
 }

@@ -58,10 +58,10 @@ static inline struct rig *rig_open(void) {
 }
 static inline void rig_close(struct rig *g) {
     http_server_stop(g->srv, 100);
+    test_store_close(g->t); /* its writer thread wakes fibers: before the loops end */
     rt_stop();
     http_router_free(g->router);
     arena_release(&g->a);
-    test_store_close(g->t);
     free(g);
 }
 

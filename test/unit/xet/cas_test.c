@@ -368,11 +368,93 @@ static void test_multirange(void **s) {
     }
 }
 
+/* 4,000 tiny chunks, a file of 20,000 one-chunk terms that uses every second one: 2,000 ranges, so several URLs. */
+enum { TINY = 37, N_TINY = 4000, N_TERMS = 20000 };
+
+static void fragmented_upload(char file_hex[XET_HEX_LEN + 1]) {
+    static uint8_t raw[N_TINY * TINY];
+    static struct xet_hash h[N_TINY];
+    gen_splitmix(raw, sizeof raw, 91);
+    struct buf x, b;
+    buf_init(&x, 4 * MiB);
+    struct merkle *tree = test_alloc(sizeof *tree), *file = test_alloc(sizeof *file);
+    merkle_init(tree);
+    merkle_init(file);
+    for (uint32_t i = 0; i < N_TINY; i++) {
+        uint8_t head[CHUNK_HEAD];
+        chunk_head_put(head, &(struct chunk_head){TINY, TINY, SCHEME_NONE});
+        buf_add(&x, head, CHUNK_HEAD);
+        buf_add(&x, raw + i * TINY, TINY);
+        xhash_chunk(raw + i * TINY, TINY, &h[i]);
+        merkle_add(tree, &h[i], TINY);
+    }
+    struct xet_hash root, fh;
+    merkle_root(tree, &root);
+    for (uint32_t i = 0; i < N_TERMS; i++) merkle_add(file, &h[i * 2 % N_TINY], TINY);
+    merkle_file(file, &fh);
+    buf_init(&b, 4 * MiB);
+    shard_put_head(&b, 0);
+    shard_put_file(&b, &fh, shard_file_flags(SHARD_FLAG_RANGES), N_TERMS);
+    for (uint32_t i = 0; i < N_TERMS; i++) shard_put_term(&b, &(struct shard_term){root, TINY, i * 2 % N_TINY, i * 2 % N_TINY + 1});
+    for (uint32_t i = 0; i < N_TERMS; i++) {
+        struct xhash_range r;
+        struct xet_hash proof;
+        xhash_range_init(&r);
+        xhash_range_add(&r, &h[i * 2 % N_TINY]);
+        xhash_range_done(&r, &proof);
+        shard_put_hash(&b, &proof);
+    }
+    shard_put_bookend(&b);
+    shard_put_bookend(&b);
+    char hex[XET_HEX_LEN + 1];
+    xet_hash_str(&root, hex);
+    xet_hash_str(&fh, file_hex);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", hex), g->write_tok, "", buf_view(&x)), 200);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b)), 200);
+    buf_release(&x);
+    buf_release(&b);
+    free(tree);
+    free(file);
+}
+
+static void test_fragmented(void **s) {
+    char hex[XET_HEX_LEN + 1];
+    struct arena a;
+    struct jv v;
+    fragmented_upload(hex);
+    arena_init(&a, 64 * MiB);
+    int64_t t = clock_mono_ns();
+    struct reply r = rig_do(g, "GET", rig_path(g, "/v2/reconstructions/", hex), g->read_tok, "", STR_NULL);
+    t = clock_mono_ns() - t;
+    assert_int_equal(r.status, 200);
+    assert_ok(json_parse(&a, buf_view(&r.body), NULL, &v));
+    assert_int_equal(jv_len(jv_get(v, "terms")), N_TERMS);
+    struct jv_iter it = jv_iter(jv_get(v, "xorbs"));
+    assert_true(jv_next(&it));
+    size_t n = 0, n_url = jv_len(it.val);
+    assert_int_equal(n_url, 8); /* 2,000 ranges, 256 a URL */
+    for (size_t i = 0; i < n_url; i++) {
+        struct str url = jv_str(jv_get(jv_at(it.val, i), "url"), STR_NULL);
+        assert_true(url.n < 8192);
+        n += jv_len(jv_get(jv_at(it.val, i), "ranges"));
+        const char *path = strstr(arena_strz(&a, url), "/cas/");
+        assert_int_equal(get(path, NULL, NULL), 206); /* all of them at once, as multipart */
+    }
+    assert_int_equal(n, N_TINY / 2);
+    print_message("# plan of %d terms: %.1f ms, %zu bytes\n", (int)N_TERMS, (double)t / 1e6, r.body.n);
+    reply_release(&r);
+    r = rig_do(g, "GET", rig_path(g, "/v2/reconstructions/", hex), g->read_tok, "Range: bytes=370000-370001\r\n", STR_NULL);
+    assert_int_equal(r.status, 200);
+    assert_true(r.body.n < 1000); /* one or two terms, not the file */
+    reply_release(&r);
+    arena_release(&a);
+}
+
 int main(void) {
     const struct CMUnitTest t[] = {
         cmocka_unit_test(test_token),      cmocka_unit_test(test_auth),   cmocka_unit_test(test_xorb),
         cmocka_unit_test(test_shard_lies), cmocka_unit_test(test_shard),  cmocka_unit_test(test_reconstruction),
         cmocka_unit_test(test_gate),       cmocka_unit_test(test_empty_file), cmocka_unit_test(test_signed_urls),
-        cmocka_unit_test(test_multirange)};
+        cmocka_unit_test(test_multirange), cmocka_unit_test(test_fragmented)};
     return cmocka_run_group_tests(t, group_setup, group_teardown);
 }
