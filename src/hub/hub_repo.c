@@ -47,6 +47,11 @@ err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who, c
     err e = hub_db_repo_add(h, who->user_id, wish->type, owner.id, owner.name, wish->name, wish->is_private, &id);
     if (e == E_CONFLICT) {
         TRY(repo_find(h->id, a, wish->type, wish->owner, wish->name, out, &moved));
+        if (moved) { /* burned (repo_name_claim); where it went, and to whom, is not told here */
+            out->owner = owner.name;
+            out->name = wish->name;
+            return err_fail(E_CONFLICT, "the name " STR_FMT " redirects to a repository that was moved to another owner; choose another", STR_ARG(wish->name));
+        }
         char head[GIT_OID_HEX + 1];
         TRY(hub_db_head(db_reader(h->store), out->id, head));
         if (head[0] != 0)

@@ -40,8 +40,8 @@ static err repo_event(struct db *d, const char *kind, int64_t user_id, int64_t r
 
 static err add_tx(struct db *d, void *arg) {
     struct add_job *j = arg;
-    /* The namespace's own owner may reuse a name it moved away from; the redirect ends then. */
-    TRY(db_exec(d, "DELETE FROM repo_alias WHERE type = ?1 AND owner_id = ?2 AND name_key = ?3", "iis", (int64_t)j->t, j->owner_id, j->key));
+    /* An owner may reuse a name it moved away from, unless the repository went to somebody else: people still follow it there. */
+    TRY(repo_name_claim(d, j->t, j->owner_id, j->name, 0));
     int64_t now = clock_wall_ms();
     TRY(db_exec(d, "INSERT INTO repo (type, owner_id, name, name_key, is_private, created_ms, updated_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6)",
                 "iissii", (int64_t)j->t, j->owner_id, j->name, j->key, (int64_t)j->is_private, now));
@@ -130,8 +130,7 @@ struct move_job {
 static err move_tx(struct db *d, void *arg) {
     const struct move_job *j = arg;
     const struct repo_rec *r = j->repo;
-    /* An alias that stands where we go: ours is dropped, somebody else's gives way to the living name. */
-    TRY(db_exec(d, "DELETE FROM repo_alias WHERE type = ?1 AND owner_id = ?2 AND name_key = ?3", "iis", (int64_t)r->type, j->to_owner, j->new_key));
+    TRY(repo_name_claim(d, r->type, j->to_owner, j->to_name, r->id));
     TRY(db_exec(d, "UPDATE repo SET owner_id = ?2, name = ?3, name_key = ?4, updated_ms = ?5 WHERE id = ?1", "iissi", r->id, j->to_owner,
                 j->to_name, j->new_key, clock_wall_ms()));
     if (r->owner_id != j->to_owner || !str_eq(j->old_key, j->new_key))

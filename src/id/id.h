@@ -151,10 +151,11 @@ must_check err repo_get(struct id *id, struct arena *a, int64_t repo_id, struct 
 /* OK, or the error this principal must see: E_REPO_NOT_FOUND (hidden), E_FORBIDDEN, E_UNAUTHORIZED. Sets my_role. */
 must_check err repo_access(struct id *id, const struct principal *p, struct repo_rec *repo, enum role need);
 /*
- * Inside a transaction: may the owner give this name to a new repository? E_CONFLICT when it is taken, or burned:
- * a redirect of a repository that now belongs to somebody else (a redirect of the owner's own is dropped).
+ * Inside a transaction: may the owner give this name to a repository (repo_id of one that moves, 0 = a new one)?
+ * E_CONFLICT when it is taken, or burned: a redirect to a repository that now belongs to somebody else. A redirect
+ * of the owner's own is dropped, and so is the repository's own when it comes back.
  */
-must_check err repo_name_claim(struct db *d, enum repo_type t, int64_t owner_id, struct str name);
+must_check err repo_name_claim(struct db *d, enum repo_type t, int64_t owner_id, struct str name, int64_t repo_id);
 /* Lower-case key of a name, as stored in *_key columns. */
 struct str id_name_key(struct arena *a, struct str name);
 #endif

@@ -62,18 +62,19 @@ err repo_get(struct id *id, struct arena *a, int64_t repo_id, struct repo_rec *o
     return OK;
 }
 
-err repo_name_claim(struct db *d, enum repo_type t, int64_t owner_id, struct str name) {
+err repo_name_claim(struct db *d, enum repo_type t, int64_t owner_id, struct str name, int64_t repo_id) {
     struct arena a cleanup(arena_release);
     arena_init(&a, 16 * KiB);
     struct str key = id_name_key(&a, name);
     struct stmt *st;
     bool row;
-    TRY(db_prep(d, "SELECT (SELECT count(*) FROM repo WHERE type = ?1 AND owner_id = ?2 AND name_key = ?3 AND deleted_ms = 0), "
+    TRY(db_prep(d, "SELECT (SELECT count(*) FROM repo WHERE type = ?1 AND owner_id = ?2 AND name_key = ?3 AND deleted_ms = 0 AND id <> ?4), "
                    "(SELECT count(*) FROM repo_alias al JOIN repo r ON r.id = al.repo_id "
-                   "WHERE al.type = ?1 AND al.owner_id = ?2 AND al.name_key = ?3 AND r.owner_id <> ?2 AND r.deleted_ms = 0)", &st));
+                   "WHERE al.type = ?1 AND al.owner_id = ?2 AND al.name_key = ?3 AND r.owner_id <> ?2 AND r.deleted_ms = 0 AND r.id <> ?4)", &st));
     db_bind_i64(st, 1, t);
     db_bind_i64(st, 2, owner_id);
     db_bind_str(st, 3, key);
+    db_bind_i64(st, 4, repo_id);
     TRY(db_step(st, &row));
     bool taken = row && db_i64(st, 0) > 0, burned = row && db_i64(st, 1) > 0;
     db_done(st);

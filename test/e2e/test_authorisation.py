@@ -310,6 +310,17 @@ def test_moved_repository_redirects(world):
     assert status == 308 and h["Location"].startswith("/olga/second.git/info/refs?service=")
 
 
+def test_name_of_a_repository_that_went_to_somebody_else_is_burned(world):
+    """Whoever still asks for acme/third is led to olga's; nobody may put something else in its place."""
+    s = world.server
+    assert s.http("POST", "/api/repos/create", "olga", {"name": "third", "organization": "acme"})[0] == 200
+    assert s.http("POST", "/api/repos/move", "olga", {"fromRepo": "acme/third", "toRepo": "olga/third", "type": "model"})[0] == 200
+    status, _, text = s.http("POST", "/api/repos/create", "wanda", {"name": "THIRD", "organization": "acme"})
+    assert status == 409 and "olga" not in text.decode() and "redirects" in json.loads(text)["error"]
+    assert s.http("POST", "/api/repos/move", "olga", {"fromRepo": "olga/third", "toRepo": "acme/third", "type": "model"})[0] == 200  # it may come home
+    assert s.http("GET", "/api/models/acme/third", "olga")[0] == 200
+
+
 def test_git_is_challenged(world):
     """git itself, without credentials, is asked for them and says so."""
     p = subprocess.run(["git", "ls-remote", world.server.url + "/acme/zqxa"], capture_output=True, text=True,

@@ -211,7 +211,7 @@ static void test_repo_find_ignores_case_and_follows_moves(void **state) {
 
 static err claim_tx(struct db *d, void *arg) {
     const struct repo_row *r = arg;
-    return repo_name_claim(d, REPO_MODEL, r->owner_id, r->name);
+    return repo_name_claim(d, REPO_MODEL, r->owner_id, r->name, r->id);
 }
 
 static void test_burned_names(void **state) {
@@ -225,9 +225,12 @@ static void test_burned_names(void **state) {
     assert_err(db_write(f->store, claim_tx, &burned), E_CONFLICT);
     assert_ok(db_write(f->store, claim_tx, &mine)); /* its own redirect ends */
     assert_ok(db_write(f->store, claim_tx, &fresh));
+    struct repo_row back = {f->amy, f->pub, STR("Gone"), STR("gone"), false}, recased = {f->acme, f->pub, STR("Pub"), STR("pub"), false};
+    assert_ok(db_write(f->store, claim_tx, &recased));
     struct repo_rec r;
     assert_err(repo_find(f->id, &f->arena, REPO_MODEL, STR("acme"), STR("mine"), &r, NULL), E_REPO_NOT_FOUND);
     assert_ok(repo_find(f->id, &f->arena, REPO_MODEL, STR("amy"), STR("gone"), &r, NULL));
+    assert_ok(db_write(f->store, claim_tx, &back)); /* the repository itself may come home */
 }
 
 static void test_changes_are_events(void **state) {
