@@ -9,9 +9,7 @@
  */
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -23,19 +21,44 @@ enum { STRAY_AGE_S = 24 * 3600 };
 
 static err mark_tx(struct db *d, void *arg) { return xet_db_gc_mark(d, arg); }
 
-struct unlink_arg {
+/*
+ * A file leaves its place inside a write transaction, by rename to DATA/tmp. Uploads record a xorb in such a
+ * transaction too, and only if its file stands there: so an upload that comes between either keeps its file or is
+ * told to try again, also when two gcs run. What a failed commit leaves is a doomed row without a file: harmless.
+ */
+struct removal {
     struct xet *x;
+    int64_t id; /* 0: a stray, without a row */
     struct xet_hash hash;
+    uint64_t tmp_id;
+    bool moved;
 };
-static err unlink_xorb(void *arg) {
-    struct unlink_arg *u = arg;
-    char path[XORB_PATH_MAX];
-    xorb_path(u->x, &u->hash, path);
-    if (unlink(path) == 0 || errno == ENOENT) return OK;
-    return err_errno(E_IO, errno, "cannot remove %s; its record stays marked and the next gc tries again", path);
+
+static err move_away(struct removal *m) {
+    char from[XORB_PATH_MAX], to[XORB_PATH_MAX];
+    xorb_path(m->x, &m->hash, from);
+    m->tmp_id = rnd_u64();
+    xorb_tmp_path(m->x, m->tmp_id, to);
+    m->moved = rename(from, to) == 0;
+    if (m->moved || errno == ENOENT) return OK;
+    return err_errno(E_IO, errno, "cannot remove %s; its record stays marked and the next gc tries again", from);
 }
 
-static err forget_tx(struct db *d, void *arg) { return xet_db_gc_forget(d, *(const int64_t *)arg); }
+static err doomed_tx(struct db *d, void *arg) {
+    struct removal *m = arg;
+    bool doomed;
+    TRY(xet_db_gc_is_doomed(d, m->id, &doomed));
+    if (!doomed) return OK; /* another gc was faster */
+    TRY(move_away(m));
+    return xet_db_gc_forget(d, m->id);
+}
+
+/* [work] */
+static err moved_unlink(void *arg) {
+    struct removal *m = arg;
+    xorb_tmp_remove(m->x, m->tmp_id);
+    return OK;
+}
 
 static err doomed_remove(struct xet *x) {
     enum { BATCH = 64 };
@@ -46,47 +69,77 @@ static err doomed_remove(struct xet *x) {
         TRY(xet_db_gc_doomed(db_reader(x->store), after, rows, BATCH, &n));
         if (n == 0) return OK;
         for (size_t i = 0; i < n; i++) {
-            struct unlink_arg u = {x, rows[i].hash};
-            TRY(work_run(unlink_xorb, &u));
-            TRY(db_write(x->store, forget_tx, &rows[i].id));
+            struct removal m = {.x = x, .id = rows[i].id, .hash = rows[i].hash};
+            TRY(db_write(x->store, doomed_tx, &m));
+            if (m.moved) TRY(work_run(moved_unlink, &m));
         }
         after = rows[n - 1].id;
     }
 }
 
-struct stray_arg {
-    struct xet *x;
-    unsigned dir;
-    bool dry_run;
-    uint64_t freed;
-};
-
-static err stray_one(struct stray_arg *s, int dir_fd, const char *name, time_t now) {
-    struct xet_hash h;
+/* Is this a xorb file old enough to be nobody's upload in progress, and without a row? */
+static err is_stray(struct xet *x, struct db *d, const struct xet_hash *h, uint64_t *size, bool *yes) {
     struct stat st;
     bool known;
-    if (!xet_hash_parse(str_of(name), &h) || fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode)) return OK;
-    if (now - st.st_mtime < STRAY_AGE_S) return OK;
-    TRY(xet_db_xorb_known(db_reader(s->x->store), &h, &known));
-    if (known) return OK;
-    s->freed += (uint64_t)st.st_size;
-    if (!s->dry_run && unlinkat(dir_fd, name, 0) != 0 && errno != ENOENT) return err_errno(E_IO, errno, "cannot remove the stray file %s", name);
+    char path[XORB_PATH_MAX];
+    xorb_path(x, h, path);
+    *yes = false;
+    if (lstat(path, &st) != 0 || !S_ISREG(st.st_mode) || clock_wall_ms() / 1000 - st.st_mtime < STRAY_AGE_S) return OK;
+    TRY(xet_db_xorb_known(d, h, &known));
+    *yes = !known;
+    *size = (uint64_t)st.st_size;
     return OK;
 }
 
+static err stray_tx(struct db *d, void *arg) {
+    struct removal *m = arg;
+    uint64_t size;
+    bool yes;
+    TRY(is_stray(m->x, d, &m->hash, &size, &yes));
+    return yes ? move_away(m) : OK;
+}
+
+struct stray_list { /* strays of one directory; what does not fit waits for the next gc */
+    struct xet *x;
+    unsigned dir, n;
+    struct xet_hash hash[256];
+    uint64_t size[256];
+};
+
 /* [work] One of the 256 directories. */
-static err strays_remove(void *arg) {
-    struct stray_arg *s = arg;
+static err strays_find(void *arg) {
+    struct stray_list *s = arg;
     char path[XORB_PATH_MAX];
     int n = snprintf(path, sizeof path, "%s/%02x", s->x->dir_xorb, s->dir);
     BUG_ON(n < 0 || n >= (int)sizeof path);
     DIR *dir = opendir(path);
     if (dir == NULL) return err_errno(E_IO, errno, "cannot list %s", path);
-    time_t now = (time_t)(clock_wall_ms() / 1000);
     err e = OK;
-    for (struct dirent *d; e == OK && (d = readdir(dir)) != NULL;)
-        if (d->d_name[0] != '.') e = stray_one(s, dirfd(dir), d->d_name, now);
+    s->n = 0;
+    for (struct dirent *d; e == OK && s->n < ARRAY_LEN(s->hash) && (d = readdir(dir)) != NULL;) {
+        bool yes = false;
+        if (xet_hash_parse(str_of(d->d_name), &s->hash[s->n])) e = is_stray(s->x, db_reader(s->x->store), &s->hash[s->n], &s->size[s->n], &yes);
+        if (yes) s->n++;
+    }
     closedir(dir);
+    return e;
+}
+
+static err strays_remove(struct xet *x, bool dry_run, uint64_t *freed) {
+    struct stray_list *s = malloc(sizeof *s);
+    if (s == NULL) return err_fail(E_NOMEM, "not enough memory for gc");
+    s->x = x;
+    err e = OK;
+    for (s->dir = 0; e == OK && s->dir < 256; s->dir++) {
+        e = work_run(strays_find, s);
+        for (unsigned i = 0; e == OK && i < s->n; i++) {
+            struct removal m = {.x = x, .hash = s->hash[i]};
+            *freed += s->size[i];
+            if (!dry_run) e = db_write(x->store, stray_tx, &m);
+            if (e == OK && m.moved) e = work_run(moved_unlink, &m);
+        }
+    }
+    free(s);
     return e;
 }
 
@@ -95,9 +148,9 @@ err xet_gc(struct xet *x, int64_t min_age_ms, bool dry_run, uint64_t *freed_byte
     TRY(db_write(x->store, mark_tx, &g));
     *freed_bytes = g.freed_bytes;
     if (!dry_run) TRY(doomed_remove(x));
-    struct stray_arg s = {.x = x, .dry_run = dry_run};
-    for (s.dir = 0; s.dir < 256; s.dir++) TRY(work_run(strays_remove, &s));
-    *freed_bytes += s.freed;
+    uint64_t stray_bytes = 0;
+    TRY(strays_remove(x, dry_run, &stray_bytes));
+    *freed_bytes += stray_bytes;
     log_info("xet.gc", LI("files", g.n_files), LI("xorbs", g.n_xorbs), LI("freed_bytes", *freed_bytes), LI("dry_run", dry_run));
     return OK;
 }

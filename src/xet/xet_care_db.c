@@ -3,8 +3,8 @@
  * xet_care_db.c — statistics, and what fsck and gc ask of the records.
  *
  * gc's order makes every crash harmless: expired files lose their rows and references first, then
- * expired xorbs are marked doomed (one transaction); the files of doomed xorbs are unlinked; their rows
- * go last. A doomed xorb is never referenced again, and a later gc finishes what a crash left.
+ * expired xorbs are marked doomed (one transaction); then, one transaction each, a doomed xorb's file is renamed
+ * away and its row deleted. A doomed xorb is never referenced again, and a later gc finishes what a crash left.
  */
 #include "xet/xet_db.h"
 
@@ -168,6 +168,15 @@ err xet_db_gc_mark(struct db *d, struct gc_tx *g) {
     TRY(db_exec(d, "UPDATE xorb SET doomed = 1 WHERE orphan_ms <= ? AND doomed = 0 AND NOT EXISTS (SELECT 1 FROM xet_ref r WHERE r.xorb_id = xorb.id)",
                 "i", limit_ms));
     return db_exec(d, "DELETE FROM xet_chunk WHERE xorb_id IN (SELECT id FROM xorb WHERE doomed = 1)", "");
+}
+
+err xet_db_gc_is_doomed(struct db *d, int64_t xorb_id, bool *doomed) {
+    struct stmt *st;
+    TRY(db_prep(d, "SELECT 1 FROM xorb WHERE id = ? AND doomed = 1", &st));
+    db_bind_i64(st, 1, xorb_id);
+    TRY(db_step(st, doomed));
+    if (*doomed) db_done(st);
+    return OK;
 }
 
 err xet_db_gc_forget(struct db *d, int64_t xorb_id) {

@@ -82,5 +82,6 @@ struct gc_tx {
 /* Marks orphans, drops expired files, dooms expired xorbs (dry run: counts only). */
 must_check err xet_db_gc_mark(struct db *d, struct gc_tx *g);
 must_check err xet_db_gc_doomed(struct db *d, int64_t after, struct scope_ids *out, size_t max, size_t *n);
+must_check err xet_db_gc_is_doomed(struct db *d, int64_t xorb_id, bool *doomed);
 must_check err xet_db_gc_forget(struct db *d, int64_t xorb_id);
 #endif

@@ -179,7 +179,7 @@ err xorb_cache_get(struct xorb_cache *c, const struct xet_hash *h, const struct 
 
 /* --- writing ------------------------------------------------------------------------------------------- */
 
-static void tmp_path(const struct xet *x, uint64_t id, char out[XORB_PATH_MAX]) {
+void xorb_tmp_path(const struct xet *x, uint64_t id, char out[XORB_PATH_MAX]) {
     int n = snprintf(out, XORB_PATH_MAX, "%s/xorb-%016" PRIx64, x->dir_tmp, id);
     BUG_ON(n < 0 || n >= XORB_PATH_MAX);
 }
@@ -188,7 +188,7 @@ err xorb_out_open(struct xet *x, struct xorb_out *o) {
     char path[XORB_PATH_MAX];
     o->x = x;
     o->id = rnd_u64();
-    tmp_path(x, o->id, path);
+    xorb_tmp_path(x, o->id, path);
     o->fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return o->fd >= 0 ? OK : err_errno(E_IO, errno, "cannot create %s; nothing was stored", path);
 }
@@ -234,7 +234,7 @@ static err dir_sync_of(const char *path) {
 
 err xorb_publish(struct xet *x, uint64_t id, const struct xet_hash *h) {
     char from[XORB_PATH_MAX], to[XORB_PATH_MAX];
-    tmp_path(x, id, from);
+    xorb_tmp_path(x, id, from);
     xorb_path(x, h, to);
     if (rename(from, to) != 0) return err_errno(E_IO, errno, "cannot move a xorb to %s; nothing of it was kept", to);
     return dir_sync_of(to);
@@ -242,7 +242,7 @@ err xorb_publish(struct xet *x, uint64_t id, const struct xet_hash *h) {
 
 void xorb_tmp_remove(struct xet *x, uint64_t id) {
     char path[XORB_PATH_MAX];
-    tmp_path(x, id, path);
+    xorb_tmp_path(x, id, path);
     unlink(path); /* what stays is swept at the next start */
 }
 

@@ -75,5 +75,6 @@ void xorb_tmp_remove(struct xet *x, uint64_t id);
 void xorb_out_abort(struct xorb_out *o);
 enum { XORB_PATH_MAX = 4096 };
 void xorb_path(const struct xet *x, const struct xet_hash *h, char out[XORB_PATH_MAX]);
+void xorb_tmp_path(const struct xet *x, uint64_t id, char out[XORB_PATH_MAX]);
 bool xorb_exists(const struct xet *x, const struct xet_hash *h);
 #endif

@@ -2,6 +2,7 @@
 /* Plain bytes in, plain bytes out: writer, reader, dedup, binding, fsck, gc — on a store in a temp directory. */
 #include "xet_store.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/hex.h"
@@ -288,6 +289,40 @@ static void test_gc_interrupted(void **s) {
     assert_int_equal(problems(t, true), 0);
 }
 
+/* A file without a row (a crash between rename and transaction): kept while fresh, removed a day later; never with a row. */
+static void test_gc_strays(void **s) {
+    struct test_store *t = *s;
+    struct xet_file f = put(t, (const uint8_t *)"kept bytes", 10, 10, 1);
+    struct test_file *tf = test_alloc(sizeof *tf);
+    test_chunk(tf, (const uint8_t *)"stray bytes", 11, 11);
+    put(t, (const uint8_t *)"stray bytes", 11, 11, 2);
+    test_sql(t, "DELETE FROM repo_file WHERE repo_id = 2");
+    test_sql(t, "DELETE FROM xet_ref WHERE file_id = (SELECT max(id) FROM xet_file)");
+    test_sql(t, "DELETE FROM xet_file WHERE id = (SELECT max(id) FROM xet_file)");
+    test_sql(t, "DELETE FROM xet_chunk WHERE xorb_id = (SELECT max(id) FROM xorb)");
+    test_sql(t, "DELETE FROM xorb WHERE id = (SELECT max(id) FROM xorb)");
+    uint64_t freed;
+    assert_ok(xet_gc(t->x, 0, false, &freed));
+    assert_int_equal(freed, 0);
+    char path[XORB_PATH_MAX];
+    const struct timespec old[2] = {{1000, 0}, {1000, 0}};
+    xorb_path(t->x, &tf->xorb, path);
+    assert_int_equal(utimensat(AT_FDCWD, path, old, 0), 0);
+    test_chunk(tf, (const uint8_t *)"kept bytes", 10, 10);
+    char kept[XORB_PATH_MAX];
+    xorb_path(t->x, &tf->xorb, kept);
+    assert_int_equal(utimensat(AT_FDCWD, kept, old, 0), 0);
+    assert_ok(xet_gc(t->x, 0, true, &freed));
+    assert_true(freed > 0);
+    assert_int_equal(access(path, F_OK), 0); /* dry run */
+    assert_ok(xet_gc(t->x, 0, false, &freed));
+    assert_int_not_equal(access(path, F_OK), 0);
+    assert_int_equal(access(kept, F_OK), 0);
+    assert_int_equal(test_count_files(t, "tmp"), 0);
+    check_range(t, &f, (const uint8_t *)"kept bytes", 0, 10, 10);
+    free(tf);
+}
+
 static void test_export(void **s) {
     struct test_store *t = *s;
     uint8_t *p = test_alloc(3000000);
@@ -308,6 +343,6 @@ int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest t[] = {T(test_roundtrip), T(test_small_and_empty), T(test_dedup), T(test_dedup_within),
                                    T(test_many_xorbs), T(test_wrong_digest), T(test_binding), T(test_damage_is_found),
-                                   T(test_gc), T(test_gc_deleted_repo), T(test_gc_interrupted), T(test_export)};
+                                   T(test_gc), T(test_gc_deleted_repo), T(test_gc_interrupted), T(test_gc_strays), T(test_export)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
