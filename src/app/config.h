@@ -15,7 +15,7 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum config_limits { CONFIG_MAX_PROVIDERS = 64, CONFIG_MAX_MODELS = 256, CONFIG_MAX_ENGINES = 16, CONFIG_MAX_LIST = 32 };
+enum config_limits { CONFIG_MAX_PROVIDERS = 256, CONFIG_MAX_MODELS = 256, CONFIG_MAX_ENGINES = 16, CONFIG_MAX_LIST = 32 };
 
 struct config_list {
     struct str v[CONFIG_MAX_LIST];
