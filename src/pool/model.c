@@ -20,26 +20,41 @@
 enum { EXPORT_MAX_FILES = 4096, EXPORT_BLOCK = 1 << 20 };
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------- */
-static err allowed(struct pool *p, enum verdict v, struct str what, struct str reason) {
+static err revision_allowed(struct pool *p, enum verdict v, struct str reason) {
     if (v == VERDICT_PENDING) {
-        err e =
-            err_fail(E_PENDING, STR_FMT " is still being reviewed; it can be deployed as soon as its verdict is known",
-                     STR_ARG(what));
+        err e = err_fail(E_PENDING,
+                         "the revision is still being reviewed; it can be deployed as soon as its verdict is known");
         err_slot()->retry_after_s = 5;
         return e;
     }
     if (v <= p->max_verdict) return OK;
     return err_fail(E_BLOCKED,
-                    STR_FMT " has the verdict '%s' (" STR_FMT
-                            "); this server deploys up to '%s'. A reviewer can override it with a reason",
-                    STR_ARG(what), verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+                    "the revision has the verdict '%s' (" STR_FMT
+                    "); this server deploys up to '%s'. A reviewer can override it with a reason",
+                    verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+}
+
+static err file_allowed(struct pool *p, enum verdict v, struct str path, struct str reason) {
+    if (v == VERDICT_PENDING) {
+        err e =
+            err_fail(E_PENDING,
+                     "the file " STR_FMT " is still being reviewed; it can be deployed as soon as its verdict is known",
+                     STR_ARG(path));
+        err_slot()->retry_after_s = 5;
+        return e;
+    }
+    if (v <= p->max_verdict) return OK;
+    return err_fail(E_BLOCKED,
+                    "the file " STR_FMT " has the verdict '%s' (" STR_FMT
+                    "); this server deploys up to '%s'. A reviewer can override it with a reason",
+                    STR_ARG(path), verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
 }
 
 static err files_allowed(struct pool *p, struct arena *a, int64_t repo_id, const struct git_entry *files, size_t n) {
     for (size_t i = 0; i < n; i++) {
         struct blob_verdict v;
         TRY(verdict_blob_get(db_reader(p->o.store), a, repo_id, hub_entry_oid(&files[i]), &v));
-        TRY(allowed(p, v.verdict, files[i].path, v.reason));
+        TRY(file_allowed(p, v.verdict, files[i].path, v.reason));
     }
     return OK;
 }
@@ -75,7 +90,7 @@ static err select_files(struct pool *p, struct arena *a, int64_t repo_id, struct
 err model_verdict(struct pool *p, struct arena *a, int64_t repo_id, struct str commit, struct str file) {
     struct revision_verdict v;
     TRY(verdict_revision_get(db_reader(p->o.store), a, repo_id, commit, &v));
-    TRY(allowed(p, v.verdict, STR("the revision"), v.reason));
+    TRY(revision_allowed(p, v.verdict, v.reason));
     if (file.p == NULL) return OK; /* the revision alone */
     struct git_entry *files;
     size_t n;
