@@ -152,8 +152,8 @@ static void fx_close_rooms(void) {
     hub_close(fx.hub);
     id_close(fx.id);
     xet_close(fx.xet);
+    store_close(fx.store); /* its writer thread has used libgit2, too */
     git_close(fx.git);
-    store_close(fx.store);
 }
 static void fx_close(void) {
     fx_close_rooms();

@@ -68,7 +68,6 @@ static void body_life(void *arg) {
     CHECK(pool_undeploy(fx.pool, &fx.who, id) == E_NOT_FOUND);
     CHECK(fx_deploy("tiny", 1, &second) == OK && second != id); /* the name is free again, the number is not */
     pool_stop(fx.pool);
-    fx_close();
 }
 
 /* --- crashes
@@ -100,7 +99,6 @@ static void body_crash(void *arg) {
     CHECK(gw.adds == 0 && str_find(fx_row(id).detail, STR("500")) >= 0);
     pool_stop(fx.pool);
     CHECK(fx_engine() == 0);
-    fx_close();
 }
 
 static void body_killed(void *arg) {
@@ -121,7 +119,6 @@ static void body_killed(void *arg) {
     pool_stop(fx.pool); /* the server stops: engines gone, wish kept */
     CHECK(gw.here == 0 && fx_engine() == 0);
     CHECK(str_eqz(fx_row(id).state, "pending"));
-    fx_close();
 }
 
 static void body_deaf(void *arg) {
@@ -140,7 +137,6 @@ static void body_deaf(void *arg) {
     CHECK(pid_gone(pid));
     CHECK(clock_mono_ms() - t0 >= 700); /* stop_timeout_ms between SIGTERM and SIGKILL */
     pool_stop(fx.pool);
-    fx_close();
 }
 
 /* --- verdicts
@@ -168,7 +164,6 @@ static void body_verdict(void *arg) {
     fx_verdict(VERDICT_NOTICE); /* a reviewer overrides */
     CHECK(fx_wait(id, "ready", 1));
     pool_stop(fx.pool);
-    fx_close();
 }
 
 /* --- files
@@ -215,7 +210,6 @@ static void body_files(void *arg) {
     q.engine = STR("fake");
     CHECK(pool_deploy(fx.pool, &nobody, &q, &id) != OK);
     pool_stop(fx.pool);
-    fx_close();
 }
 
 /* --- orphans
@@ -250,7 +244,6 @@ static void body_sweep(void *arg) {
     child_release(&recorded);
     child_release(&innocent);
     pool_stop(fx.pool);
-    fx_close();
 }
 
 #define ON_FIBER(name, body)                                                                                           \
@@ -288,7 +281,6 @@ static void body_next_start(void *arg) {
     pid_t pid = fx_engine();
     pool_stop(fx.pool);
     CHECK(pid_gone(pid));
-    fx_close_rooms();
 }
 static void test_no_orphan_after_sigkill(void **state) {
     (void)state;
@@ -317,11 +309,18 @@ static void test_no_orphan_after_sigkill(void **state) {
     assert_int_equal(rt_test_start(NULL), 0);
     in_fiber(0, body_next_start, NULL);
     rt_stop();
-    arena_release(&fx.arena);
-    nftw(fx.dir, fx_remove, 16, FTW_DEPTH | FTW_PHYS);
+    fx_close();
 }
 
-#define RT(fn) cmocka_unit_test_setup_teardown(fn, rt_test_start, rt_test_stop)
+/* The rooms are closed after the work threads ended: libgit2 keeps something per thread. */
+static int teardown(void **state) {
+    (void)state;
+    rt_stop();
+    fx_close();
+    return 0;
+}
+
+#define RT(fn) cmocka_unit_test_setup_teardown(fn, rt_test_start, teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_no_orphan_after_sigkill), /* first: it forks, and no thread runs yet */
