@@ -13,7 +13,8 @@ if [ "$tour" = auto ]; then if [ -e "$data/tour.done" ]; then tour=0; else tour=
 
 mkdir -p "$data" && chmod 700 "$data"
 rm -f "$data/server.json"
-build/ballast serve --data "$data" --listen "$listen" ${CONFIG:+--config "$CONFIG"} 2>>"$data/server.log" & server=$!
+# a session of its own: Ctrl-C reaches this script only, which then asks the server once to stop (a second signal would cut)
+setsid build/ballast serve --data "$data" --listen "$listen" ${CONFIG:+--config "$CONFIG"} 2>>"$data/server.log" & server=$!
 stop() { kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
 trap 'stop; exit 0' INT TERM
 for _ in $(seq 300); do

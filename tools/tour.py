@@ -161,7 +161,7 @@ class Tour:
         text = plain(p.stdout + p.stderr)
         if "403" not in text:
             raise Failed("the client was not told why: " + text[-400:], "")
-        print("  hf: " + text[:420])
+        print("  hf: " + text[text.index("403 Forbidden"):][:320])
         return t("a folder that runs code when loaded cannot be downloaded, and the client says why", "加载即执行代码的文件夹无法下载，客户端说明了原因")
 
     def deploy(self):
