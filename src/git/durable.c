@@ -119,7 +119,10 @@ err git_ref_remove(git_repository *repo, const char *ref) {
     cleanup(git_lib_ref_free) git_reference *r = NULL;
     if (git_reference_lookup(&r, repo, ref) != 0) return git_rev_fail(str_of(ref));
     int rc = git_reference_delete(r);
-    if (rc == GIT_ELOCKED && (stale_lock_remove(repo, ref) | stale_lock_remove(repo, "packed-refs"))) rc = git_reference_delete(r);
+    if (rc == GIT_ELOCKED) {
+        bool own = stale_lock_remove(repo, ref), packed = stale_lock_remove(repo, "packed-refs");
+        if (own || packed) rc = git_reference_delete(r);
+    }
     if (rc != 0) return git_lib_fail(E_IO, "cannot delete a reference");
     return ref_dir_sync(repo, ref);
 }
