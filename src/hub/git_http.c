@@ -15,7 +15,7 @@
 #include "hub/hub_parts.h"
 #include "hub/refs.h"
 
-enum { FETCH_HOLD_MS = 60000 };
+enum { FETCH_HOLD_MS = 60000, RECORD_WAIT_MS = 2000, RECORD_POLL_MS = 20 };
 
 struct withheld_job {
     struct hub *h;
@@ -35,10 +35,45 @@ static err refuse(struct hub *h, struct http_req *r, int64_t repo_id, const stru
     return e == E_BLOCKED || e == E_PENDING ? err_wrap(e, STR_FMT, STR_ARG(path)) : e;
 }
 
+/* Do the records know every reference git has? Between a commit and its rows (refs.c) they do not, for a moment. */
+static err refs_recorded(struct hub *h, struct arena *a, int64_t repo_id, bool *same) {
+    struct git_ref *now, *rows;
+    size_t n_now, n_rows;
+    TRY(git_refs(h->git, a, repo_id, &now, &n_now));
+    TRY(refs_db_list(db_reader(h->store), a, repo_id, &rows, &n_rows));
+    *same = n_now == n_rows;
+    for (size_t i = 0; i < n_now && *same; i++)
+        *same = str_eq(now[i].name, rows[i].name) && memcmp(now[i].target, rows[i].target, GIT_OID_HEX) == 0;
+    return OK;
+}
+
+/*
+ * A blob that is not recorded is not known to be withheld. So a fetch waits until the records have caught up; if they do
+ * not (a command line process died in between), it brings them up to date itself.
+ */
+static err catch_up(struct hub *h, struct arena *a, int64_t repo_id) {
+    int64_t until = clock_mono_ms() + RECORD_WAIT_MS;
+    for (bool same = false;;) {
+        arena_reset(a);
+        TRY(refs_recorded(h, a, repo_id, &same));
+        if (same) return OK;
+        if (clock_mono_ms() > until) break;
+        TRY(fiber_sleep(RECORD_POLL_MS));
+    }
+    struct git_lock *lock = NULL;
+    char main_oid[GIT_OID_HEX + 1];
+    TRY(git_lock(h->git, repo_id, &lock));
+    err e = hub_refs_sync_locked(h, repo_id, 0, "git", NULL, main_oid);
+    git_unlock(lock);
+    TRY(e);
+    return main_oid[0] != 0 ? hub_card_refresh(h, repo_id, str_of(main_oid)) : OK;
+}
+
 static err fetch_gate(struct hub *h, struct http_req *r, int64_t repo_id, const struct str *wants, size_t n) {
     int64_t until = clock_mono_ms() + FETCH_HOLD_MS;
     struct arena a cleanup(arena_release);
     arena_init(&a, 128 * MiB);
+    TRY(catch_up(h, &a, repo_id));
     for (;;) {
         struct git_reach at;
         arena_reset(&a);

@@ -262,6 +262,22 @@ def test_pending_blob_holds_fetch_until_the_verdict(server, git, repo):
     timer.join()
 
 
+def test_fetch_never_sees_an_unrecorded_commit(server, git, repo):
+    """Git moved, the rows did not (a killed command line): blobs nobody recorded must not slip past the gate."""
+    at = git.clone(repo)
+    (at / "fresh.txt").write_text("unrecorded " + repo)
+    git.commit(at)
+    blob = git.run("rev-parse", "HEAD:fresh.txt", cwd=at).stdout.strip()
+    rid = sql(server, "SELECT id FROM repo WHERE name = ?", repo.split("/")[1])[0][0]
+    bare = server.data / "git" / ("%02x" % (rid & 255)) / ("%d.git" % rid)
+    git.run("push", "--no-verify", str(bare), "HEAD:main", cwd=at)  # behind the server's back, no hook
+    assert sql(server, "SELECT count(*) FROM repo_blob WHERE oid = ?", blob) == [(0,)]
+    other = git.clone(repo, "caught-up")
+    assert (other / "fresh.txt").exists()
+    assert sql(server, "SELECT count(*) FROM repo_blob WHERE oid = ?", blob) == [(1,)]
+    assert sql(server, "SELECT verdict FROM blob_verdict WHERE oid = ?", blob) in ([(1,)], [(2,)]), "reviewed before it went out"
+
+
 def test_unknown_and_malformed_requests(server, repo):
     assert server.http("GET", "/%s/info/refs" % repo)[0] == 403
     assert server.http("GET", "/%s/info/refs?service=git-evil" % repo)[0] == 403
