@@ -17,7 +17,9 @@ err web_db_figures(struct db *d, int64_t now_ms, struct web_figures *out) {
     TRY(one_i64(d, st, &out->n_repos));
     TRY(db_prep(d, "SELECT COUNT(*) FROM revision WHERE decided_ms > ?1", &st));
     db_bind_i64(st, 1, now_ms - INT64_C(86400000));
-    return one_i64(d, st, &out->n_verdicts_day);
+    TRY(one_i64(d, st, &out->n_verdicts_day));
+    TRY(db_prep(d, "SELECT COUNT(*) FROM usage_row WHERE outcome = 'ok'", &st));
+    return one_i64(d, st, &out->n_requests);
 }
 
 err web_db_repo_facts(struct db *d, struct arena *a, int64_t repo_id, struct web_repo_facts *out) {
