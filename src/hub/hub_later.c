@@ -54,6 +54,22 @@ static err no_discussions(struct http_req *r) {
                                    "--create-pr (create_pr=True), or to a branch of your own: hf repos branch create, then --revision.");
 }
 
+/*
+ * What no other route took below /api/{t}/: names without a namespace do not exist here (clients expect the typed
+ * error); below a repository that does exist the route is what is missing.
+ */
+static err nothing_here(struct http_req *r) {
+    enum repo_type t = REPO_MODEL;
+    struct repo_rec repo;
+    struct str rest = str_from(r->path, 5), plural, ns, name;
+    bool moved;
+    (void)str_split(&rest, '/', &plural);
+    if (str_starts(r->path, "/api/") && repo_type_parse(plural, &t) && str_split(&rest, '/', &ns) && str_split(&rest, '/', &name) &&
+        repo_find(hub_of(r)->id, r->arena, t, ns, name, &repo, &moved) == OK && repo_access(hub_of(r)->id, r->who, &repo, ROLE_READ) == OK)
+        return err_fail(E_NOT_FOUND, "this server does not offer " STR_FMT " here", STR_ARG(str_sub(r->path, 0, 200)));
+    return err_fail(E_REPO_NOT_FOUND, "Repository not found: a repository is named namespace/name");
+}
+
 /* --- GET /v2/{ns}/{name}/manifests/{tag} ------------------------------------------------------------------ */
 static bool quant_matches(struct str path, struct str tag) {
     if (str_eqz(tag, "latest")) return false;
@@ -120,6 +136,7 @@ static err manifest(struct http_req *r) {
     return http_reply_json(r, 200, &b);
 }
 
+#define ANY (HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_DELETE)
 #define PLAIN(METHODS, PATTERN, FN, AUTH, NAME, SUMMARY)                                                              \
     {.methods = METHODS, .pattern = PATTERN, .fn = FN, .auth = AUTH, .dialect = DIALECT_HF, .name = NAME, .summary = SUMMARY}
 const struct http_route hub_later_route[] = {
@@ -128,6 +145,10 @@ const struct http_route hub_later_route[] = {
     PLAIN(HTTP_GET, "/api/models-tags-by-type", tags_by_type, AUTH_PUBLIC, "hub.modeltags", "Tags of models by kind"),
     PLAIN(HTTP_GET, "/api/datasets-tags-by-type", tags_by_type, AUTH_PUBLIC, "hub.datasettags", "Tags of datasets by kind"),
     PLAIN(HTTP_GET, "/v2/{owner}/{model}/manifests/{tag}", manifest, AUTH_PUBLIC, "hub.manifest", "GGUF file of a model for older llama.cpp"),
+    PLAIN(ANY, "/api/models/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.model", "No such model or route"),
+    PLAIN(ANY, "/api/datasets/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.dataset", "No such dataset or route"),
+    PLAIN(ANY, "/api/spaces/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.space", "No such space or route"),
+    PLAIN(HTTP_GET, "/{model}/resolve/{rev}/{path...}", nothing_here, AUTH_PUBLIC, "hub.nothing.file", "Names without a namespace do not exist"),
     HUB_API3(HTTP_POST, "/discussions", no_discussions, AUTH_REPO_READ, "hub.discussions", "Not offered yet: says so", 1024 * 1024),
 };
 const size_t hub_later_n = ARRAY_LEN(hub_later_route);

@@ -3,7 +3,7 @@
  * hub_validate.c — POST /api/validate-yaml: what is wrong with a card, before it is pushed.
  *
  * Clients parse the body as JSON before they look at the status, so every answer here is
- * {"errors":[{message}],"warnings":[{message}]}, 400 when there are errors. Messages follow the Hub's shape
+ * {"errors":[{message}],"warnings":[{message}]}, 400 when there are errors (text only for who accepts text/plain). Messages follow the Hub's shape
  * (Error: "license" must be one of), which clients and tests look for.
  */
 #include "hub/hub_card.h"
@@ -97,6 +97,30 @@ static void check_card(struct arena *a, struct str content, struct findings *f) 
     check_types(a, card, f);
 }
 
+/* The library's RepoCard.validate asks for text and shows it as it is: one line a finding. */
+static err reply_text(struct http_req *r, int status, const struct findings *f) {
+    struct buf out cleanup(buf_release);
+    buf_init(&out, 160 * KiB);
+    const struct buf *lists[] = {&f->errors, &f->warnings};
+    for (unsigned i = 0; i < ARRAY_LEN(lists); i++) {
+        struct jv v;
+        TRY(json_parse(r->arena, arena_printf(r->arena, "[" STR_FMT "]", STR_ARG(buf_view(lists[i]))), NULL, &v));
+        for (struct jv_iter it = jv_iter(v); jv_next(&it);)
+            buf_printf(&out, "- %s" STR_FMT "\n", i > 0 ? "Warning: " : "", STR_ARG(jv_str(jv_get(it.val, "message"), STR(""))));
+    }
+    TRY(buf_ok(&out, "the findings"));
+    return http_reply(r, status, "text/plain; charset=utf-8", buf_view(&out));
+}
+
+static err reply_findings(struct http_req *r, const struct findings *f) {
+    int status = f->errors.n > 0 ? 400 : 200;
+    if (str_starts(str_trim(http_header(r, "Accept")), "text/plain")) return reply_text(r, status, f);
+    struct buf out cleanup(buf_release);
+    buf_init(&out, 160 * KiB);
+    buf_printf(&out, "{\"errors\":[" STR_FMT "],\"warnings\":[" STR_FMT "]}", STR_ARG(buf_view(&f->errors)), STR_ARG(buf_view(&f->warnings)));
+    return http_reply_json(r, status, &out);
+}
+
 static err validate_yaml(struct http_req *r) {
     struct jv body;
     struct findings f;
@@ -107,14 +131,10 @@ static err validate_yaml(struct http_req *r) {
         check_card(r->arena, jv_str(jv_get(body, "content"), STR("")), &f);
     else if (e->status == 400 || e->status == 413)
         finding(&f.errors, arena_str(r->arena, str_of(err_text())));
-    struct buf out cleanup(buf_release);
-    buf_init(&out, 160 * KiB);
-    buf_printf(&out, "{\"errors\":[" STR_FMT "],\"warnings\":[" STR_FMT "]}", STR_ARG(buf_view(&f.errors)), STR_ARG(buf_view(&f.warnings)));
-    bool bad = f.errors.n > 0;
+    if (e == OK || f.errors.n > 0) e = reply_findings(r, &f);
     buf_release(&f.errors);
     buf_release(&f.warnings);
-    if (e != OK && !bad) return e;
-    return http_reply_json(r, bad ? 400 : 200, &out);
+    return e;
 }
 
 const struct http_route hub_validate_route[] = {

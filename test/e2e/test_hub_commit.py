@@ -154,6 +154,8 @@ def test_validate_yaml(server):
     assert ask("---\nlicense: mit\n---\n") == (200, {"errors": [], "warnings": []})
     s, r = ask("---\nlicense: my-own\n---\n")
     assert s == 400 and r["errors"][0]["message"].startswith('Error: "license" must be one of [apache-2.0')
+    s, h, b = server.http("POST", "/api/validate-yaml", None, {"content": "---\nlicense: my-own\n---\n", "repoType": "model"}, {"Accept": "text/plain"})
+    assert s == 400 and b.startswith(b'- Error: "license" must be one of') and h["Content-Type"].startswith("text/plain")
     s, r = ask("no card")
     assert s == 200 and r["warnings"][0]["message"] == "empty or missing yaml metadata in repo card"
     s, r = ask("---\na: [\n---\n")

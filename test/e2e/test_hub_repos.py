@@ -159,3 +159,13 @@ def test_history_pages(server):
     s, h, b = server.http("GET", link[1:link.index(">")])
     assert [c["title"] for c in json.loads(b)] == ["c2", "c1"]
     assert [c["title"] for c in get_json(server, "/api/models/alice/pages/commits/main?limit=2&p=2")][0] == "c0"
+
+
+def test_names_without_namespace_do_not_exist(server):
+    for path in ("/api/models/gpt2", "/api/models/gpt2/revision/main", "/api/datasets/squad/tree/main", "/gpt2/resolve/main/config.json"):
+        s, h, _ = server.http("GET", path, "alice")
+        assert (s, h["X-Error-Code"]) == (404, "RepoNotFound"), path
+    server.http("POST", "/api/repos/create", "alice", {"name": "there"})
+    s, h, b = server.http("GET", "/api/models/alice/there/no-such-route", "alice")
+    assert s == 404 and h["X-Error-Code"] is None and "does not offer" in json.loads(b)["error"]
+    assert server.http("GET", "/api/models/alice/nowhere/no-such-route", "alice")[1]["X-Error-Code"] == "RepoNotFound"
