@@ -5,12 +5,8 @@
 #include <lz4.h>
 
 #include "xet/bg4.h"
+#include "xet/le.h"
 #include "xet/lz4frame.h"
-
-static uint32_t le24(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16; }
-static void put_le24(uint8_t *p, uint32_t v) {
-    for (unsigned i = 0; i < 3; i++) p[i] = (uint8_t)(v >> (8 * i));
-}
 
 bool chunk_head_parse(const uint8_t p[CHUNK_HEAD], struct chunk_head *h, const char **why) {
     h->n_stored = le24(p + 1);
@@ -28,9 +24,9 @@ bool chunk_head_parse(const uint8_t p[CHUNK_HEAD], struct chunk_head *h, const c
 
 void chunk_head_put(uint8_t p[CHUNK_HEAD], const struct chunk_head *h) {
     p[0] = 0;
-    put_le24(p + 1, h->n_stored);
+    put_le(p + 1, h->n_stored, 3);
     p[4] = h->scheme;
-    put_le24(p + 5, h->n_raw);
+    put_le(p + 5, h->n_raw, 3);
 }
 
 bool chunk_decode(const struct chunk_head *h, const uint8_t *payload, struct chunk_scratch *s, const uint8_t **out,

@@ -6,14 +6,9 @@
 #define XXH_STATIC_LINKING_ONLY
 #include <xxhash.h>
 
-enum { FLG_DICT = 1, FLG_RESERVED = 2, FLG_CONTENT_SUM = 4, FLG_CONTENT_SIZE = 8, FLG_BLOCK_SUM = 16, FLG_INDEPENDENT = 32 };
+#include "xet/le.h"
 
-static uint32_t le32(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-static void put_le32(uint8_t *p, uint32_t v) {
-    for (unsigned i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
-}
+enum { FLG_DICT = 1, FLG_RESERVED = 2, FLG_CONTENT_SUM = 4, FLG_CONTENT_SIZE = 8, FLG_BLOCK_SUM = 16, FLG_INDEPENDENT = 32 };
 
 struct frame {
     const uint8_t *p, *end;
@@ -90,13 +85,13 @@ bool lz4frame_decode(const uint8_t *in, size_t n_in, uint8_t *out, size_t n_out,
 size_t lz4frame_encode(void *state, const uint8_t *in, size_t n_in, uint8_t *out, size_t cap) {
     BUG_ON(n_in > 256 * KiB);
     if (cap < LZ4FRAME_OVERHEAD + 1) return 0;
-    put_le32(out, 0x184D2204U);
+    put_le(out, 0x184D2204U, 4);
     out[4] = 1 << 6 | FLG_INDEPENDENT;
     out[5] = 5 << 4; /* blocks of at most 256 KiB */
     out[6] = (uint8_t)(XXH32(out + 4, 2, 0) >> 8);
     int n = LZ4_compress_fast_extState(state, (const char *)in, (char *)out + 11, (int)n_in, (int)(cap - LZ4FRAME_OVERHEAD), 1);
     if (n <= 0) return 0;
-    put_le32(out + 7, (uint32_t)n);
-    put_le32(out + 11 + n, 0);
+    put_le(out + 7, (uint32_t)n, 4);
+    put_le(out + 11 + n, 0, 4);
     return (size_t)n + LZ4FRAME_OVERHEAD;
 }

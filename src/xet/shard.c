@@ -2,16 +2,13 @@
 /* shard.c — see shard.h. Offsets are checked before each record is read; counts never size an allocation. */
 #include "xet/shard.h"
 
+#include "xet/le.h"
+
 static const uint8_t tag[32] = {'H', 'F', 'R', 'e', 'p', 'o', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 0, 85, 105,
                                 103, 69, 106, 123, 129, 87, 131, 165, 189, 217, 92, 205, 209, 74, 169};
 #define FLAG_RANGES 0x80000000U
 #define FLAG_SHA256 0x40000000U
 #define FLAG_ELIGIBLE 0x80000000U
-
-static uint32_t le32(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
-}
-static uint64_t le64(const uint8_t *p) { return le32(p) | (uint64_t)le32(p + 4) << 32; }
 
 void shard_sha256_swap(const uint8_t in[32], uint8_t out[32]) {
     for (unsigned i = 0; i < 32; i++) out[i] = in[(i & ~7U) + (7 - (i & 7))];

@@ -9,17 +9,12 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "xet/le.h"
 
 enum { CLAIM_LEN = 25, TOKEN_RAW = CLAIM_LEN + SHA256_LEN, WEEK_S = 7 * 24 * 3600 };
 
-static void put_i64(uint8_t *p, int64_t v) {
-    for (unsigned i = 0; i < 8; i++) p[i] = (uint8_t)((uint64_t)v >> (8 * i));
-}
-static int64_t get_i64(const uint8_t *p) {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++) v |= (uint64_t)p[i] << (8 * i);
-    return (int64_t)v;
-}
+static void put_i64(uint8_t *p, int64_t v) { put_le(p, (uint64_t)v, 8); }
+static int64_t get_i64(const uint8_t *p) { return (int64_t)le64(p); }
 
 err xet_token_make(struct xet *x, struct arena *a, int64_t repo_id, int64_t user_id, bool write, struct str *token,
                    int64_t *exp_s) {

@@ -2,7 +2,7 @@
 /* xhash.c — see xhash.h. Keys are protocol constants; all hashes are in memory order. */
 #include "xet/xhash.h"
 
-#include "base/hash.h"
+#include "xet/le.h"
 
 static const uint8_t key_data[BLAKE3_KEY_LEN] = {0x66, 0x97, 0xf5, 0x77, 0x5b, 0x95, 0x50, 0xde, 0x31, 0x35, 0xcb,
                                                  0xac, 0xa5, 0x97, 0x18, 0x1c, 0x9d, 0xe4, 0x21, 0x10, 0x9b, 0xeb,
@@ -31,9 +31,7 @@ bool xhash_eq(const struct xet_hash *a, const struct xet_hash *b) { return memcm
 bool xhash_is_zero(const struct xet_hash *h) { return memcmp(h->b, key_file, sizeof h->b) == 0; }
 
 uint64_t xhash_tail(const struct xet_hash *h) {
-    uint64_t v = 0;
-    for (unsigned i = 0; i < 8; i++) v |= (uint64_t)h->b[24 + i] << (8 * i);
-    return v;
+    return le64(h->b + 24);
 }
 bool xhash_eligible(const struct xet_hash *h) { return xhash_tail(h) % 1024 == 0; }
 

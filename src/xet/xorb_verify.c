@@ -2,6 +2,8 @@
 /* xorb_verify.c — see xorb_verify.h. */
 #include "xet/xorb_verify.h"
 
+#include "xet/le.h"
+
 static const uint8_t footer_ident[7] = {'X', 'E', 'T', 'B', 'L', 'O', 'B'};
 
 err xorb_verify_new(struct xorb_verify **out) {
@@ -120,10 +122,6 @@ err xorb_verify_feed(struct xorb_verify *v, const void *data, size_t n) {
         n -= used;
     }
     return OK;
-}
-
-static uint32_t le32(const uint8_t *p) {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
 /* The footer is dropped, but one that contradicts the body shows a broken or dishonest client. */
