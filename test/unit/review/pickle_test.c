@@ -10,29 +10,81 @@ static void dangerous_calls(void **state) {
         {"no argument that tells", BYTES("cos\nsystem\n(tR."), "x", VERDICT_BLOCK, "pickle.call"},
         {"INST", BYTES("(S'id'\nios\nsystem\n."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
         {"OBJ", BYTES("\x80\x02(cos\nsystem\nX\2\0\0\0ido."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"NEWOBJ", BYTES("\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85\x81."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"STACK_GLOBAL", BYTES("\x80\x04\x8c\2os\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"STACK_GLOBAL by memo", BYTES("\x80\x04\x8c\2os\x94" "0h\0\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"PUT and MEMOIZE mixed", BYTES("\x80\x04\x8c\2os\x94q\7" "0h\7\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"escaped name", BYTES("\x80\x04V\\u006f\\u0073\n\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"STRING with escapes", BYTES("\x80\x04S'\\x6fs'\n\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"NEWOBJ",
+         BYTES("\x80\x02"
+               "cos\nsystem\nX\2\0\0\0id\x85\x81."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"STACK_GLOBAL", BYTES("\x80\x04\x8c\2os\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK,
+         "pickle.call.evidence"},
+        {"STACK_GLOBAL by memo",
+         BYTES("\x80\x04\x8c\2os\x94"
+               "0h\0\x8c\6system\x93\x8c\2id\x85R."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"PUT and MEMOIZE mixed",
+         BYTES("\x80\x04\x8c\2os\x94q\7"
+               "0h\7\x8c\6system\x93\x8c\2id\x85R."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"escaped name", BYTES("\x80\x04V\\u006f\\u0073\n\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK,
+         "pickle.call.evidence"},
+        {"STRING with escapes", BYTES("\x80\x04S'\\x6fs'\n\x8c\6system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK,
+         "pickle.call.evidence"},
         {"Python 2 name", BYTES("c__builtin__\neval\n(S'1'\ntR."), "x", VERDICT_BLOCK, "pickle.call"},
-        {"commands became subprocess", BYTES("ccommands\ngetoutput\n(S'id'\ntR."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"dotted walk", BYTES("\x80\x04\x8c\7pathlib\x8c\x09os.system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"submodule of a listed one", BYTES("casyncio.unix_events\n_UnixSubprocessTransport._start\n(tR."), "x", VERDICT_BLOCK, "pickle.call"},
-        {"called, then popped", BYTES("\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85R0N."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"error behind the call", BYTES("\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85R\xff\xff"), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"cut off behind the call", BYTES("\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85R"), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"second stream", BYTES("\x80\x02N.\x80\x02" "cos\nsystem\nX\2\0\0\0id\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
-        {"behind an unknown opcode", BYTES("\x80\x02\xff" "cposix\nsystem\nX\2\0\0\0id\x85R."), "x", VERDICT_BLOCK, "pickle.carved"},
-        {"imported only", BYTES("\x80\x02" "cos\nsystem\n."), "x", VERDICT_BLOCK, "pickle.import"},
-        {"unknown callee, telling argument", BYTES("\x80\x02" "cmy.mod\nrun\nX\x12\0\0\0curl http://x.y/zz\x85R."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"commands became subprocess", BYTES("ccommands\ngetoutput\n(S'id'\ntR."), "x", VERDICT_BLOCK,
+         "pickle.call.evidence"},
+        {"dotted walk", BYTES("\x80\x04\x8c\7pathlib\x8c\x09os.system\x93\x8c\2id\x85R."), "x", VERDICT_BLOCK,
+         "pickle.call.evidence"},
+        {"submodule of a listed one", BYTES("casyncio.unix_events\n_UnixSubprocessTransport._start\n(tR."), "x",
+         VERDICT_BLOCK, "pickle.call"},
+        {"called, then popped",
+         BYTES("\x80\x02"
+               "cos\nsystem\nX\2\0\0\0id\x85R0N."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"error behind the call",
+         BYTES("\x80\x02"
+               "cos\nsystem\nX\2\0\0\0id\x85R\xff\xff"),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"cut off behind the call",
+         BYTES("\x80\x02"
+               "cos\nsystem\nX\2\0\0\0id\x85R"),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"second stream",
+         BYTES("\x80\x02N.\x80\x02"
+               "cos\nsystem\nX\2\0\0\0id\x85R."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"behind an unknown opcode",
+         BYTES("\x80\x02\xff"
+               "cposix\nsystem\nX\2\0\0\0id\x85R."),
+         "x", VERDICT_BLOCK, "pickle.carved"},
+        {"imported only",
+         BYTES("\x80\x02"
+               "cos\nsystem\n."),
+         "x", VERDICT_BLOCK, "pickle.import"},
+        {"unknown callee, telling argument",
+         BYTES("\x80\x02"
+               "cmy.mod\nrun\nX\x12\0\0\0curl http://x.y/zz\x85R."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
         {"extension called", BYTES("\x80\x02\x82\x05)R."), "x", VERDICT_BLOCK, "pickle.ext.call"},
-        {"item into an imported object", BYTES("\x80\x02" "csys\nmodules\nX\1\0\0\0aX\1\0\0\0bs."), "x", VERDICT_BLOCK, "pickle.global.write"},
-        {"BUILD on an imported object", BYTES("\x80\x02" "ctorch.nn\nLinear\n}X\1\0\0\0aNsb."), "x", VERDICT_BLOCK, "pickle.global.write"},
-        {"__setstate__ installed", BYTES("\x80\x02" "csklearn.base\nBaseEstimator\n)\x81}X\x0c\0\0\0__setstate__cmy.mod\nrun\nsb."), "x", VERDICT_BLOCK, "pickle.dunder"},
-        {"getattr for no enum", BYTES("\x80\x02" "cbuiltins\ngetattr\ncmy.mod\nthing\nX\1\0\0\0a\x86R."), "x", VERDICT_BLOCK, "pickle.call.odd"},
-        {"nested in bytes", BYTES("\x80\x03" "C\x1d\x80\x02" "cposix\nsystem\nX\2\0\0\0id\x85R.0000."), "x", VERDICT_BLOCK, "pickle.call.evidence"},
+        {"item into an imported object",
+         BYTES("\x80\x02"
+               "csys\nmodules\nX\1\0\0\0aX\1\0\0\0bs."),
+         "x", VERDICT_BLOCK, "pickle.global.write"},
+        {"BUILD on an imported object",
+         BYTES("\x80\x02"
+               "ctorch.nn\nLinear\n}X\1\0\0\0aNsb."),
+         "x", VERDICT_BLOCK, "pickle.global.write"},
+        {"__setstate__ installed",
+         BYTES("\x80\x02"
+               "csklearn.base\nBaseEstimator\n)\x81}X\x0c\0\0\0__setstate__cmy.mod\nrun\nsb."),
+         "x", VERDICT_BLOCK, "pickle.dunder"},
+        {"getattr for no enum",
+         BYTES("\x80\x02"
+               "cbuiltins\ngetattr\ncmy.mod\nthing\nX\1\0\0\0a\x86R."),
+         "x", VERDICT_BLOCK, "pickle.call.odd"},
+        {"nested in bytes",
+         BYTES("\x80\x03"
+               "C\x1d\x80\x02"
+               "cposix\nsystem\nX\2\0\0\0id\x85R.0000."),
+         "x", VERDICT_BLOCK, "pickle.call.evidence"},
     };
     samples_run(v, ARRAY_LEN(v));
 }
@@ -40,13 +92,31 @@ static void dangerous_calls(void **state) {
 static void uncertain_calls(void **state) {
     (void)state;
     static const struct sample v[] = {
-        {"unknown class", BYTES("\x80\x02" "c__main__\nPoint\n)\x81}X\1\0\0\0xK\1sb."), "x", VERDICT_REVIEW, "pickle.call"},
-        {"unknown import only", BYTES("\x80\x02" "cmy.mod\nthing\n."), "x", VERDICT_NOTICE, "pickle.import"},
+        {"unknown class",
+         BYTES("\x80\x02"
+               "c__main__\nPoint\n)\x81}X\1\0\0\0xK\1sb."),
+         "x", VERDICT_REVIEW, "pickle.call"},
+        {"unknown import only",
+         BYTES("\x80\x02"
+               "cmy.mod\nthing\n."),
+         "x", VERDICT_NOTICE, "pickle.import"},
         {"extension", BYTES("\x80\x02\x82\x05."), "x", VERDICT_REVIEW, "pickle.ext"},
-        {"library function called", BYTES("\x80\x02" "cnumpy\nmean\nK\1\x85R."), "x", VERDICT_REVIEW, "pickle.call"},
-        {"class with arguments", BYTES("\x80\x02" "csklearn.svm._classes\nSVC\nK\1\x85R."), "x", VERDICT_REVIEW, "pickle.call.odd"},
-        {"encode with a codec that computes", BYTES("\x80\x02" "c_codecs\nencode\nX\1\0\0\0aX\5\0\0\0rot13\x86R."), "x", VERDICT_REVIEW, "pickle.call.odd"},
-        {"result called", BYTES("\x80\x02" "ccollections\nOrderedDict\n)R)R."), "x", VERDICT_REVIEW, "pickle.call.computed"},
+        {"library function called",
+         BYTES("\x80\x02"
+               "cnumpy\nmean\nK\1\x85R."),
+         "x", VERDICT_REVIEW, "pickle.call"},
+        {"class with arguments",
+         BYTES("\x80\x02"
+               "csklearn.svm._classes\nSVC\nK\1\x85R."),
+         "x", VERDICT_REVIEW, "pickle.call.odd"},
+        {"encode with a codec that computes",
+         BYTES("\x80\x02"
+               "c_codecs\nencode\nX\1\0\0\0aX\5\0\0\0rot13\x86R."),
+         "x", VERDICT_REVIEW, "pickle.call.odd"},
+        {"result called",
+         BYTES("\x80\x02"
+               "ccollections\nOrderedDict\n)R)R."),
+         "x", VERDICT_REVIEW, "pickle.call.computed"},
         {"missing memo key", BYTES("\x80\x02h\5."), "x", VERDICT_REVIEW, "pickle.malformed"},
         {"protocol mark in the middle", BYTES("\x80\x02N0\x80\x03N."), "x", VERDICT_REVIEW, "pickle.proto"},
         {"length beyond the end", BYTES("\x80\x04\x8e\0\0\0\0\0\0\0\x40N."), "x", VERDICT_REVIEW, "pickle.malformed"},
@@ -61,8 +131,10 @@ static void frames(void **state) {
     (void)state;
     static const struct sample v[] = {
         {"whole frame", BYTES("\x80\x04\x95\2\0\0\0\0\0\0\0N."), "x", VERDICT_PASS, ""},
-        {"opcode across the end of a frame", BYTES("\x80\x04\x95\2\0\0\0\0\0\0\0\x8c\4abcd."), "x", VERDICT_BLOCK, "pickle.frame"},
-        {"frame in a frame", BYTES("\x80\x04\x95\x0b\0\0\0\0\0\0\0\x95\1\0\0\0\0\0\0\0N."), "x", VERDICT_BLOCK, "pickle.frame"},
+        {"opcode across the end of a frame", BYTES("\x80\x04\x95\2\0\0\0\0\0\0\0\x8c\4abcd."), "x", VERDICT_BLOCK,
+         "pickle.frame"},
+        {"frame in a frame", BYTES("\x80\x04\x95\x0b\0\0\0\0\0\0\0\x95\1\0\0\0\0\0\0\0N."), "x", VERDICT_BLOCK,
+         "pickle.frame"},
         {"frame beyond the end", BYTES("\x80\x04\x95\xff\0\0\0\0\0\0\0N."), "x", VERDICT_REVIEW, "pickle.malformed"},
     };
     samples_run(v, ARRAY_LEN(v));
@@ -72,11 +144,27 @@ static void proven_shapes_are_quiet(void **state) {
     (void)state;
     static const struct sample v[] = {
         {"plain data", BYTES("\x80\x02}q\0(X\1\0\0\0aK\1X\1\0\0\0b]q\1(K\1K\2eu."), "x", VERDICT_PASS, ""},
-        {"ordered dictionary", BYTES("\x80\x02" "ccollections\nOrderedDict\n)RX\1\0\0\0aK\1s."), "x", VERDICT_PASS, ""},
-        {"estimator", BYTES("\x80\x02" "csklearn.svm._classes\nSVC\n)\x81}X\1\0\0\0CK\1sb."), "x", VERDICT_PASS, ""},
-        {"copyreg", BYTES("\x80\x02" "ccopy_reg\n_reconstructor\n(csklearn.svm._classes\nSVC\nc__builtin__\nobject\nNtR}X\1\0\0\0CK\1sb."), "x", VERDICT_PASS, ""},
-        {"array", BYTES("\x80\x02" "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1K\1\x85" "cnumpy\ndtype\nX\2\0\0\0f8K\0K\1\x87R(K\3X\1\0\0\0<NNNtb\x89U\4abcdtb."), "x", VERDICT_PASS, ""},
-        {"bytes of protocol 2", BYTES("\x80\x02" "c_codecs\nencode\nX\1\0\0\0aX\6\0\0\0latin1\x86R."), "x", VERDICT_PASS, ""},
+        {"ordered dictionary",
+         BYTES("\x80\x02"
+               "ccollections\nOrderedDict\n)RX\1\0\0\0aK\1s."),
+         "x", VERDICT_PASS, ""},
+        {"estimator",
+         BYTES("\x80\x02"
+               "csklearn.svm._classes\nSVC\n)\x81}X\1\0\0\0CK\1sb."),
+         "x", VERDICT_PASS, ""},
+        {"copyreg",
+         BYTES("\x80\x02"
+               "ccopy_reg\n_reconstructor\n(csklearn.svm._classes\nSVC\nc__builtin__\nobject\nNtR}X\1\0\0\0CK\1sb."),
+         "x", VERDICT_PASS, ""},
+        {"array",
+         BYTES("\x80\x02"
+               "cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\0\x85U\1b\x87R(K\1K\1\x85"
+               "cnumpy\ndtype\nX\2\0\0\0f8K\0K\1\x87R(K\3X\1\0\0\0<NNNtb\x89U\4abcdtb."),
+         "x", VERDICT_PASS, ""},
+        {"bytes of protocol 2",
+         BYTES("\x80\x02"
+               "c_codecs\nencode\nX\1\0\0\0aX\6\0\0\0latin1\x86R."),
+         "x", VERDICT_PASS, ""},
         {"protocol 0", BYTES("(dp0\nS'a'\np1\nI1\ns."), "x", VERDICT_PASS, ""},
     };
     samples_run(v, ARRAY_LEN(v));
@@ -136,8 +224,13 @@ static void many_names_hide_nothing(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dangerous_calls), cmocka_unit_test(uncertain_calls), cmocka_unit_test(frames), cmocka_unit_test(proven_shapes_are_quiet),
-        cmocka_unit_test(only_text_is_no_pickle), cmocka_unit_test(a_deep_stack_hides_no_call), cmocka_unit_test(many_names_hide_nothing),
+        cmocka_unit_test(dangerous_calls),
+        cmocka_unit_test(uncertain_calls),
+        cmocka_unit_test(frames),
+        cmocka_unit_test(proven_shapes_are_quiet),
+        cmocka_unit_test(only_text_is_no_pickle),
+        cmocka_unit_test(a_deep_stack_hides_no_call),
+        cmocka_unit_test(many_names_hide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,7 +25,9 @@ static inline void exam_run(struct exam *e, const void *p, size_t n, const char 
     free(copy);
     rules_judge(&e->a, &e->f, &e->r);
 }
-static inline void exam_end(struct exam *e) { arena_release(&e->a); }
+static inline void exam_end(struct exam *e) {
+    arena_release(&e->a);
+}
 
 static inline bool exam_has(const struct exam *e, const char *rule) {
     for (size_t i = 0; i < e->r.n_findings; i++)
@@ -49,8 +51,9 @@ static inline void samples_run(const struct sample *v, size_t n) {
         struct exam *e = calloc(1, sizeof *e);
         exam_run(e, v[i].p, v[i].n, v[i].name);
         if (e->r.verdict != v[i].verdict || (v[i].rule[0] && !exam_has(e, v[i].rule)))
-            fail_msg("%s: verdict %s (%s), expected %s with %s; first finding %s", v[i].what, verdict_name(e->r.verdict), e->f.format,
-                     verdict_name(v[i].verdict), v[i].rule, e->r.n_findings ? e->r.findings[0].rule : "none");
+            fail_msg("%s: verdict %s (%s), expected %s with %s; first finding %s", v[i].what,
+                     verdict_name(e->r.verdict), e->f.format, verdict_name(v[i].verdict), v[i].rule,
+                     e->r.n_findings ? e->r.findings[0].rule : "none");
         exam_end(e);
         free(e);
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* worker_test.c — the child and its records: what the sandbox forbids, strict reading of facts, verdict rules, texts, signatures. */
+/* worker_test.c — the child and its records: what the sandbox forbids, strict reading of facts, verdict rules, texts,
+ * signatures. */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -52,12 +53,25 @@ static int inside(void (*what)(void)) {
     return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 static void nothing(void) {}
-static void opens(void) { if (open("/etc/passwd", O_RDONLY) < 0) _exit(1); }
-static void connects(void) { if (socket(AF_INET, SOCK_STREAM, 0) < 0) _exit(1); }
-static void executes(void) { execl("/bin/true", "true", (char *)0); _exit(1); }
-static void forks(void) { if (fork() < 0) _exit(1); }
-static void writes_elsewhere(void) { if (write(2, "x", 1) != 1) _exit(1); }
-static void maps_code(void) { if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) _exit(1); }
+static void opens(void) {
+    if (open("/etc/passwd", O_RDONLY) < 0) _exit(1);
+}
+static void connects(void) {
+    if (socket(AF_INET, SOCK_STREAM, 0) < 0) _exit(1);
+}
+static void executes(void) {
+    execl("/bin/true", "true", (char *)0);
+    _exit(1);
+}
+static void forks(void) {
+    if (fork() < 0) _exit(1);
+}
+static void writes_elsewhere(void) {
+    if (write(2, "x", 1) != 1) _exit(1);
+}
+static void maps_code(void) {
+    if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) _exit(1);
+}
 static void eats(void) {
     for (int i = 0; i < 64; i++) {
         char *p = malloc(16 * MiB);
@@ -118,10 +132,17 @@ static void fact_records_are_read_strictly(void **state) {
     assert_string_equal(f[1].list[0].where, "a?.zip @ 0x11");
     assert_int_equal(f[1].coverage, COVERAGE_PARTIAL);
     static const char *const bad[] = {
-        "", "{}", "[]", "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[]}", "{\"v\":1,\"format\":\"x\",\"coverage\":\"whole\",\"facts\":[]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\"}", "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"nope\",\"s\":\"\",\"w\":\"\",\"n\":1}]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":\"\",\"w\":\"\",\"n\":0}]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":1,\"w\":\"\",\"n\":1}]}"};
+        "",
+        "{}",
+        "[]",
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[]}",
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"whole\",\"facts\":[]}",
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\"}",
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"nope\",\"s\":\"\",\"w\":\"\",\"n\":1}]}",
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":\"\",\"w\":\"\","
+        "\"n\":0}]}",
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":1,\"w\":\"\",\"n\":"
+        "1}]}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (facts_from_json(&a, str_of(bad[i]), &f[1]) == OK) fail_msg("accepted: %s", bad[i]);
     buf_release(&b);
@@ -169,9 +190,11 @@ static void messages_carry_their_argument_across(void **state) {
     (void)state;
     struct arena a;
     arena_init(&a, 1 * MiB);
-    struct str zh = review_message(&a, LANG_ZH, STR("pickle.call"), STR("The pickle calls os.system when it is loaded."));
+    struct str zh =
+        review_message(&a, LANG_ZH, STR("pickle.call"), STR("The pickle calls os.system when it is loaded."));
     assert_str(zh, "加载此 pickle 时会调用 os.system。");
-    assert_str(review_message(&a, LANG_EN, STR("pickle.call"), STR("The pickle calls a when it is loaded.")), "The pickle calls a when it is loaded.");
+    assert_str(review_message(&a, LANG_EN, STR("pickle.call"), STR("The pickle calls a when it is loaded.")),
+               "The pickle calls a when it is loaded.");
     assert_str(review_message(&a, LANG_ZH, STR("pickle.call"), STR("an older text")), "an older text");
     assert_str(review_message(&a, LANG_ZH, STR("no.such.rule"), STR("x")), "x");
     arena_release(&a);
@@ -205,9 +228,15 @@ static void signatures(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_file_is_examined_in_a_child), cmocka_unit_test(the_sandbox_holds), cmocka_unit_test(a_dying_child_means_not_examined),
-        cmocka_unit_test(fact_records_are_read_strictly), cmocka_unit_test(not_examined_is_never_clean), cmocka_unit_test(a_full_record_keeps_the_gravest),
-        cmocka_unit_test(messages_carry_their_argument_across), cmocka_unit_test(every_kind_has_a_chinese_text), cmocka_unit_test(signatures),
+        cmocka_unit_test(a_file_is_examined_in_a_child),
+        cmocka_unit_test(the_sandbox_holds),
+        cmocka_unit_test(a_dying_child_means_not_examined),
+        cmocka_unit_test(fact_records_are_read_strictly),
+        cmocka_unit_test(not_examined_is_never_clean),
+        cmocka_unit_test(a_full_record_keeps_the_gravest),
+        cmocka_unit_test(messages_carry_their_argument_across),
+        cmocka_unit_test(every_kind_has_a_chinese_text),
+        cmocka_unit_test(signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
