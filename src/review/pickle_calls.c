@@ -40,7 +40,10 @@ static uint64_t global_new(struct vm *v, struct str dotted, uint64_t hash) {
 
 uint64_t vm_global(struct vm *v, struct str module, struct str name) {
     if (!plausible_name(module) || !plausible_name(name)) {
-        vm_error(v, "an imported name is not an identifier");
+        /* Without a protocol mark or a call so far this is no pickle. Else Python would most likely stop here; we go on
+         * to see the rest. */
+        if (v->proto < 0 && !v->called) vm_error(v, "an imported name is not an identifier");
+        else facts_addz(v->s->f, FACT_PICKLE_MALFORMED, "an imported name is not an identifier", (int64_t)v->op_at);
         return PV(PV_UNKNOWN, 0);
     }
     char d[2 * VM_NAME_MAX + 2];

@@ -60,6 +60,12 @@ static void memo_get(struct vm *v, uint64_t key) {
     vm_push(v, PV(PV_UNKNOWN, 0));
 }
 
+/* The values from index `from` up; valid also when nothing was ever pushed. */
+static const uint64_t *above(const struct vm *v, size_t from) {
+    static const uint64_t none[1];
+    return v->stack.p ? v->stack.p + from : none;
+}
+
 static void r_proto(struct vm *v, struct span a) {
     if (v->proto >= 0 || a.p[0] > 5 || a.p[0] < 2)
         facts_addf(v->s->f, FACT_PICKLE_PROTO, (int64_t)v->op_at, "%u", a.p[0]);
@@ -167,7 +173,7 @@ static void r_bytearray(struct vm *v, struct span a) {
 static void r_tuple(struct vm *v, struct span a) {
     (void)a;
     size_t from = vm_mark(v);
-    uint64_t t = vm_tuple(v, v->stack.p + from, v->stack.n - from);
+    uint64_t t = vm_tuple(v, above(v, from), v->stack.n - from);
     v->stack.n = from;
     vm_push(v, t);
 }
@@ -316,7 +322,7 @@ static void r_stack_global(struct vm *v, struct span a) {
 }
 static void r_inst(struct vm *v, struct span a) {
     size_t from = vm_mark(v);
-    uint64_t args = vm_tuple(v, v->stack.p + from, v->stack.n - from);
+    uint64_t args = vm_tuple(v, above(v, from), v->stack.n - from);
     v->stack.n = from;
     vm_call(v, global_of(v, a), args, "INST");
 }
@@ -328,7 +334,7 @@ static void r_obj(struct vm *v, struct span a) {
         vm_push(v, PV(PV_UNKNOWN, 0));
         return;
     }
-    uint64_t cls = v->stack.p[from], args = vm_tuple(v, v->stack.p + from + 1, v->stack.n - from - 1);
+    uint64_t cls = v->stack.p[from], args = vm_tuple(v, above(v, from + 1), v->stack.n - from - 1);
     v->stack.n = from;
     vm_call(v, cls, args, "OBJ");
 }

@@ -50,7 +50,7 @@ void vm_degrade(struct vm *v, const char *why) {
 
 /* The lower half of an overfull stack is forgotten: what is popped from below is UNKNOWN. */
 static void stack_forget(struct vm *v) {
-    size_t drop = v->stack.n / 2;
+    size_t drop = v->stack.n / 2; /* the stack is full, so it is there */
     memmove(v->stack.p, v->stack.p + drop, (v->stack.n - drop) * sizeof(uint64_t));
     v->stack.n -= drop;
     for (size_t i = 0; i < v->marks.n; i++) v->marks.p[i] = v->marks.p[i] > drop ? v->marks.p[i] - drop : 0;
