@@ -82,22 +82,17 @@ err web_deploy_rows(struct http_req *r) {
 }
 
 static err one_fill(struct http_req *r, struct view_deployment *v) {
-    struct pool_row *list = NULL;
-    size_t n = 0;
+    struct pool_row row;
     int64_t id;
     if (!str_to_i64(http_param(r, "id"), &id))
         return err_fail(E_NOT_FOUND, "There is no such deployment, or you may not see it.");
-    TRY(pool_list(web_of(r)->o.pool, r->arena, r->who, &list, &n));
-    for (size_t i = 0; i < n; i++) {
-        if (list[i].id != id) continue;
-        row_fill(r, &list[i], &v->d);
-        v->may_log = may_change(r, list[i].repo_id);
-        v->d.can_stop = v->may_log && strcmp(v->d.state, "stopped") != 0;
-        if (v->may_log && pool_log_tail(web_of(r)->o.pool, r->arena, id, 0, LOG_TAIL, &v->log) != OK)
-            v->log = STR_NULL; /* no log yet */
-        return OK;
-    }
-    return err_fail(E_NOT_FOUND, "There is no such deployment, or you may not see it.");
+    TRY(pool_get(web_of(r)->o.pool, r->arena, r->who, id, ROLE_READ, &row));
+    row_fill(r, &row, &v->d);
+    v->may_log = may_change(r, row.repo_id);
+    v->d.can_stop = v->may_log && strcmp(v->d.state, "stopped") != 0;
+    if (v->may_log && pool_log_tail(web_of(r)->o.pool, r->arena, id, 0, LOG_TAIL, &v->log) != OK)
+        v->log = STR_NULL; /* no log yet */
+    return OK;
 }
 
 err web_deployment(struct http_req *r) {

@@ -1,10 +1,29 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* deploy_new.c — the form that deploys a revision; only one whose verdict allows it. */
+#include "pool/pool_int.h"
 #include "web/web_int.h"
 
 enum { LOADABLE_MAX = 50, TREE_LIMIT = 2000, SUGGESTIONS = 50 };
 
-/* Files an engine can load, the first one picked. */
+/* The first engine that loads this file by itself; NULL when none does. */
+static const struct pool_engine *engine_for(const struct pool *p, struct str path) {
+    for (size_t i = 0; i < p->n_engines; i++)
+        for (size_t k = 0; k < p->engines[i].n_formats; k++) {
+            struct str f = p->engines[i].formats[k];
+            bool dot = path.n > f.n && path.p[path.n - f.n - 1] == '.';
+            if (dot && str_ieq(str_from(path, path.n - f.n), f)) return &p->engines[i];
+        }
+    return NULL;
+}
+
+static void engines_fill(struct http_req *r, struct view_deploy_new *v) {
+    const struct pool *p = web_of(r)->o.pool;
+    struct link *rows = arena_array(r->arena, struct link, p->n_engines > 0 ? p->n_engines : 1);
+    for (size_t i = 0; i < p->n_engines; i++)
+        rows[i] = (struct link){.text = p->engines[i].name, .current = str_eq(p->engines[i].name, v->engine)};
+    v->engines.p = rows, v->engines.n = p->n_engines;
+}
+
 static err files_fill(struct http_req *r, const struct repo_rec *repo, struct str commit, struct view_deploy_new *v) {
     struct git_entry *e;
     size_t n, k = 0;
@@ -13,9 +32,10 @@ static err files_fill(struct http_req *r, const struct repo_rec *repo, struct st
                  &more));
     struct link *rows = arena_array(r->arena, struct link, LOADABLE_MAX);
     for (size_t i = 0; i < n && k < LOADABLE_MAX; i++)
-        if (!e[i].is_dir && str_iends(e[i].path, ".gguf"))
+        if (!e[i].is_dir && engine_for(web_of(r)->o.pool, e[i].path) != NULL)
             rows[k++] = (struct link){.text = e[i].path, .current = str_eq(e[i].path, v->file)};
     v->files.p = rows, v->files.n = k;
+    engines_fill(r, v);
     return OK;
 }
 
@@ -39,8 +59,8 @@ static err repo_fill(struct http_req *r, struct view_deploy_new *v) {
     v->chip = chip_of(verdict.verdict, verdict.coverage, url_at(r->arena, repo, "review", v->rev, STR_NULL));
     v->reason = web_reason(r, verdict.reason);
     /* pool has the last word; this only saves a person from a form that must fail */
-    v->allowed = verdict.verdict != VERDICT_BLOCK && verdict.verdict != VERDICT_PENDING;
-    if (v->name.n == 0) v->name = repo->name;
+    v->allowed = verdict.verdict != VERDICT_PENDING && verdict.verdict <= w->o.pool->max_verdict;
+    if (v->name.n == 0) v->name = v->repo;
     return files_fill(r, repo, oid, v);
 }
 
@@ -85,7 +105,8 @@ err web_deploy_new_post(struct http_req *r) {
     struct view_deploy_new v = {.repo = str_trim(form_get(r, form, "repo")),
                                 .rev = form_get(r, form, "rev"),
                                 .file = form_get(r, form, "file"),
-                                .name = str_trim(form_get(r, form, "name"))};
+                                .name = str_trim(form_get(r, form, "name")),
+                                .engine = form_get(r, form, "engine")};
     if (v.rev.n == 0) v.rev = STR("main");
     struct str repo = v.repo, owner = STR("");
     str_split(&repo, '/', &owner);
@@ -93,8 +114,15 @@ err web_deploy_new_post(struct http_req *r) {
         v.error = web_text(r, N_("field replicas: expected 1 to 16. Nothing was deployed."));
         return show(r, &v, 422);
     }
-    struct pool_deploy_req req = {
-        .owner = owner, .repo = repo, .rev = v.rev, .file = v.file, .name = v.name, .replicas = (unsigned)replicas};
+    const struct pool_engine *engine = v.engine.n == 0 ? engine_for(web_of(r)->o.pool, v.file) : NULL;
+    if (engine != NULL) v.engine = engine->name;
+    struct pool_deploy_req req = {.owner = owner,
+                                  .repo = repo,
+                                  .rev = v.rev,
+                                  .file = v.file,
+                                  .name = v.name,
+                                  .engine = v.engine,
+                                  .replicas = (unsigned)replicas};
     err e = pool_deploy(web_of(r)->o.pool, r->who, &req, &id);
     if (e != OK && e->status < 500) {
         v.error = web_err_text(r);

@@ -39,6 +39,26 @@ static err waiting_deployments(struct http_req *r, struct wait_row *rows, size_t
     return OK;
 }
 
+/* Counting walks whole tables, so strangers share one answer for half a minute; two who come at once may both count. */
+static err figures_get(struct web *w, struct web_figures *out) {
+    int64_t now = clock_mono_ms();
+    pthread_mutex_lock(&w->figures_mu);
+    bool fresh = w->figures_ms != 0 && now - w->figures_ms < FIGURES_MS;
+    if (fresh) *out = w->figures;
+    pthread_mutex_unlock(&w->figures_mu);
+    if (fresh) return OK;
+    struct xet_stats st = {0};
+    *out = (struct web_figures){0};
+    TRY(web_db_figures(db_reader(w->o.store), clock_wall_ms(), out));
+    TRY(xet_stats_get(hub_xet(w->o.hub), &st));
+    out->bytes_uploaded = st.file_bytes, out->bytes_stored = st.stored_bytes;
+    pthread_mutex_lock(&w->figures_mu);
+    w->figures = *out;
+    w->figures_ms = MAX(now, (int64_t)1);
+    pthread_mutex_unlock(&w->figures_mu);
+    return OK;
+}
+
 err web_home(struct http_req *r) {
     struct view_home v = {.f = web_frame(r, web_text(r, N_("Home")), "")};
     struct hub_list_opts o = {.max = HOME_REPOS, .who = r->who};
@@ -50,12 +70,10 @@ err web_home(struct http_req *r) {
         v.waiting.p = rows, v.waiting.n = k;
         o.author = r->who->name;
     } else {
-        struct web_figures fig = {0};
-        TRY(web_db_figures(db_reader(web_of(r)->o.store), clock_wall_ms(), &fig));
+        struct web_figures fig;
+        TRY(figures_get(web_of(r), &fig));
         v.n_repos = fig.n_repos, v.n_verdicts = fig.n_verdicts_day, v.n_requests = fig.n_requests;
-        struct xet_stats st = {0};
-        TRY(xet_stats_get(hub_xet(web_of(r)->o.hub), &st));
-        v.bytes_uploaded = st.file_bytes, v.bytes_stored = st.stored_bytes;
+        v.bytes_uploaded = fig.bytes_uploaded, v.bytes_stored = fig.bytes_stored;
     }
     TRY(web_repo_list(r, &o, &v.repos, NULL));
     int64_t next;

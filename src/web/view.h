@@ -315,8 +315,8 @@ struct view_deployment {
 };
 struct view_deploy_new {
     struct frame f;
-    struct str repo, rev, file, name, error, repo_url;
-    LIST(struct link) files, repos;
+    struct str repo, rev, file, name, engine, error, repo_url;
+    LIST(struct link) files, repos, engines;
     struct chip chip;
     bool has_repo, allowed;
     struct str reason;
@@ -324,7 +324,7 @@ struct view_deploy_new {
 struct view_playground {
     struct frame f;
     LIST(struct link) models;
-    struct str endpoint;
+    struct str endpoint, want; /* want: the model asked for in the address */
 };
 
 /* --- the log and the rest ------------------------------------------------------------------------------ */

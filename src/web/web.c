@@ -8,6 +8,7 @@ err web_open(const struct web_opts *o, struct web **out) {
     struct web *w = calloc(1, sizeof *w);
     if (w == NULL) return err_fail(E_NOMEM, "no memory for the console");
     w->o = *o;
+    pthread_mutex_init(&w->figures_mu, NULL);
     *out = w;
     return OK;
 }

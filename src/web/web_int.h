@@ -5,17 +5,28 @@
 #ifndef BALLAST_WEB_INT_H
 #define BALLAST_WEB_INT_H
 
+#include <pthread.h>
+
 #include "web/view.h"
 #include "web/web.h"
+
+struct web_figures {
+    int64_t n_repos, n_verdicts_day, n_requests;
+    uint64_t bytes_uploaded, bytes_stored;
+};
 
 struct web {
     struct web_opts o;
     const struct http_router *router; /* for the page of the API */
+    pthread_mutex_t figures_mu;       /* the first page's figures are counted at most every FIGURES_MS */
+    int64_t figures_ms;
+    struct web_figures figures;
 };
 static inline struct web *web_of(const struct http_req *r) {
     return r->ctx;
 }
 
+enum { FIGURES_MS = 30000 };
 enum { PAGE_MAX = 4 * 1024 * 1024, FORM_MAX = 64 * 1024, PAGE_ROWS = 30, TREE_MAX = 1000 };
 #define COOKIE_THEME "ballast_theme"
 
@@ -63,9 +74,6 @@ struct chip chip_state(enum verdict v); /* no coverage, no link: severities */
 struct str web_reason(struct http_req *r, struct str reason);
 
 /* --- records of other rooms that have no call of their own (web_db.c) ------------------------------ */
-struct web_figures {
-    int64_t n_repos, n_verdicts_day, n_requests;
-};
 must_check err web_db_figures(struct db *d, int64_t now_ms, struct web_figures *out);
 struct web_repo_facts {
     struct str card, tags, description, head;

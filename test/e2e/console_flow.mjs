@@ -116,7 +116,8 @@ async function deploy() {
   await page.getByRole("link", { name: "Deploy", exact: true }).click();
   await page.fill("main #name", opt.model);
   await page.getByRole("button", { name: "Deploy", exact: true }).click();
-  await page.locator(".state.ready").waitFor({ timeout: opt.timeout ?? 60000 }); // live: without a reload
+  // live: without a reload
+  await page.locator(".state.ready").waitFor().catch(async () => assert.fail(`not ready: ${await text(main())}`));
   await page.getByRole("link", { name: "Try" }).click();
   await page.fill("#prompt", "Quid est veritas?");
   await page.keyboard.press("Enter");
@@ -148,7 +149,7 @@ if (part === "browse") {
   await whyBlocked();
   await signOut();
 } else if (part === "deploy") {
-  await signIn("/deployments");
+  await signIn("/settings/profile");
   await deploy();
   await stop();
 }

@@ -52,10 +52,19 @@ It answers short questions. <script>alert(1)</script> [bad](javascript:alert(1))
 """
 
 
+CONFIG = """
+engines:
+  - name: talking
+    argv: [python3, "%s", "{model}", "{port}"]
+    formats: [csv]
+    stop_timeout_s: 2
+""" % (ROOT / "test/e2e/talking_engine.py")
+
+
 @pytest.fixture(scope="module")
 def hub(make_server, tmp_path_factory):
-    """A server with a good model, a blocked one, a dataset and a private one."""
-    s = make_server()
+    """A server with a good model, a blocked one, a dataset and a private one; its engine loads the csv file."""
+    s = make_server(CONFIG)
     person(s, "root", "--admin", "--reviewer")
     person(s, "amy")
     person(s, "mallory")
@@ -79,8 +88,8 @@ def hub(make_server, tmp_path_factory):
     return s
 
 
-def flow(modules, s, part, timeout=280, **opt):
-    opt = dict(modules=str(modules), user="amy", password=PASSWORD, good="amy/small", blocked="mallory/harmless", **opt)
+def flow(modules, s, part, timeout=280, timeout_ms=20000, **opt):
+    opt = dict(timeout=timeout_ms, modules=str(modules), user="amy", password=PASSWORD, good="amy/small", blocked="mallory/harmless", **opt)
     p = subprocess.run(["node", str(ROOT / "test/e2e/console_flow.mjs"), part, s.url, json.dumps(opt)], capture_output=True, text=True, timeout=timeout, cwd=ROOT)
     assert p.returncode == 0 and p.stdout.strip().endswith("ok"), p.stdout + p.stderr + "\n--- server:\n" + s.tail(2000)
 
@@ -92,6 +101,11 @@ def test_a_person_finds_out_why(modules, hub):
 
 def test_the_same_without_javascript(modules, hub):
     flow(modules, hub, "plain")
+
+
+def test_deploy_and_chat(modules, hub):
+    """From the repository's page to an answer in the playground, with what it took; then stop."""
+    flow(modules, hub, "deploy", model="small", answer="Est vir qui adest.", timeout_ms=15000)
 
 
 PAGES = """home	/	out

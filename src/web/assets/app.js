@@ -46,7 +46,7 @@ async function copy(button) {
 
 const zone = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
 const short = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
-export function localTimes(root) {
+function localTimes(root) {
   for (const t of root.querySelectorAll("time[datetime]")) {
     const at = new Date(t.dateTime);
     t.title = zone.format(at);
@@ -54,3 +54,4 @@ export function localTimes(root) {
   }
 }
 localTimes(document);
+document.addEventListener("fresh", (e) => localTimes(e.target)); // live.js has replaced a part

@@ -15,10 +15,12 @@ function keep(part) {
         const html = await answer.text();
         wait = every;
         // A part that holds the focus is left alone until the reader moves on.
-        if (html !== last && !(last !== null && part.contains(document.activeElement))) {
+        const held = part.contains(document.activeElement) && document.activeElement !== part.querySelector("pre.log");
+        if (html !== last && !held) {
           const log = part.querySelector("pre.log");
           const follow = !log || log.scrollTop + log.clientHeight >= log.scrollHeight - 4;
-          if (last !== null) part.innerHTML = html; // escaped by the server's templates, same origin
+          part.innerHTML = html; // escaped by the server's templates, same origin
+          part.dispatchEvent(new CustomEvent("fresh", { bubbles: true }));
           last = html;
           const fresh = part.querySelector("pre.log");
           if (fresh && follow) fresh.scrollTop = fresh.scrollHeight;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // play.js — the playground: streams a chat answer and shows what it took (first token, rate, target, attempts).
 
-const form = document.getElementById("play"); // absent while no model is ready
+const form = document.getElementById("play");
 const $ = (id) => document.getElementById(id);
-const say = form?.dataset;
+const say = form.dataset;
 let history = []; // what the model is told, without the system message
 let running = null;
 
@@ -85,7 +85,7 @@ function figures(seen, began) {
   return parts.join(" · ");
 }
 
-form?.addEventListener("submit", async (e) => {
+form.addEventListener("submit", async (e) => {
   e.preventDefault();
   const prompt = $("prompt").value.trim();
   if (!prompt || running) return;
@@ -126,16 +126,29 @@ form?.addEventListener("submit", async (e) => {
   $("stop").hidden = true;
   $("prompt").focus();
 });
-$("prompt")?.addEventListener("keydown", (e) => {
+$("prompt").addEventListener("keydown", (e) => {
   if (e.key === "Enter" && !e.shiftKey && !e.isComposing) {
     e.preventDefault();
     form.requestSubmit();
   }
 });
-$("stop")?.addEventListener("click", () => running?.abort());
-$("clear")?.addEventListener("click", () => {
+$("stop").addEventListener("click", () => running?.abort());
+$("clear").addEventListener("click", () => {
   history = [];
   $("messages").replaceChildren();
   $("stats").textContent = "";
   $("prompt").focus();
 });
+
+// What the gateway offers: deployments and remote providers. While there is nothing, look again.
+async function models() {
+  const reply = await fetch("/v1/models").catch(() => null);
+  const names = reply?.ok ? (await reply.json()).data.map((m) => m.id) : [];
+  const select = $("model");
+  const known = new Set([...select.options].map((o) => o.value));
+  for (const name of names.sort()) if (!known.has(name)) select.add(new Option(name, name, false, name === say.want));
+  form.hidden = select.options.length === 0;
+  $("no-model").hidden = !form.hidden;
+  if (form.hidden) setTimeout(models, 3000);
+}
+models();
