@@ -45,6 +45,7 @@ struct git {
     struct git_handle handles[GIT_HANDLES_MAX];
     uint64_t tick;
     struct git_lock_node *locks;
+    _Atomic unsigned children; /* git(1) processes now running for requests */
     struct git_meta *meta; /* sizes and pointers of blobs by id (meta.c) */
 };
 

@@ -13,9 +13,11 @@
 #include "git/git_internal.h"
 
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "git/pkt.h"
 #include "git/spool.h"
@@ -29,6 +31,8 @@ enum {
     WANTS_MAX = 65536,
     SILENCE_MS = 300000, /* a child that says nothing for so long is ended */
     PUSH_RUN_MS = 1800000,
+    CHILDREN_MAX = 64,
+    CHILD_WAIT_MS = 30000,
     ENV_MAX = 20,
 };
 
@@ -41,6 +45,23 @@ struct job {
     size_t n_env;
     struct child_opts opts;
 };
+
+/* At most CHILDREN_MAX children at once; a request waits a while for its turn, then 503. */
+static err turn_get(struct git *g) {
+    int64_t until = clock_mono_ms() + CHILD_WAIT_MS;
+    for (;;) {
+        unsigned n = atomic_load(&g->children);
+        while (n < CHILDREN_MAX)
+            if (atomic_compare_exchange_weak(&g->children, &n, n + 1)) return OK;
+        if (clock_mono_ms() > until) break;
+        TRY(fiber_sleep(50));
+    }
+    err e = err_fail(E_UNAVAILABLE, "too many git requests run at once; nothing was changed, try again in a moment");
+    err_slot()->retry_after_s = 10;
+    return e;
+}
+
+static void turn_put(struct git *g) { atomic_fetch_sub(&g->children, 1); }
 
 static void env_add(struct job *j, const char *name, struct str value) {
     BUG_ON(j->n_env + 1 >= ENV_MAX);
@@ -119,7 +140,10 @@ err git_http_info_refs(struct git *g, struct http_req *r, int64_t repo_id, bool 
     }
     j.opts.argv = argv;
     int code = 0;
-    TRY(child_run(&j.opts, STR_NULL, &out, &errs, SILENCE_MS, &code));
+    TRY(turn_get(g));
+    err e = child_run(&j.opts, STR_NULL, &out, &errs, SILENCE_MS, &code);
+    turn_put(g);
+    TRY(e);
     if (code != 0) return git_child_failed(what, code, buf_view(&errs));
     TRY(buf_ok(&out, "the list of references"));
     no_cache(r);
@@ -202,7 +226,11 @@ err git_http_upload(struct git *g, struct http_req *r, int64_t repo_id, const st
     TRY(job_init(&j, g, r, repo_id, false));
     TRY(spool_body(g->store, r, FETCH_BODY_MAX, &sp));
     err e = wants_check(&j, &sp, hooks);
-    if (e == OK) e = upload_run(&j, &sp);
+    if (e == OK) e = turn_get(g);
+    if (e == OK) {
+        e = upload_run(&j, &sp);
+        turn_put(g);
+    }
     spool_close(&sp);
     return e;
 }
@@ -232,6 +260,19 @@ static err receive_locked(struct job *j, const struct spool *sp, int64_t user_id
     return e;
 }
 
+/* The lock before the turn: pushes to one busy repository then occupy one child, not all of them. */
+static err receive_turn(struct job *j, const struct spool *sp, int64_t user_id, const struct git_http_hooks *hooks, struct buf *out) {
+    struct git_lock *lock = NULL;
+    TRY(git_lock(j->g, j->repo_id, &lock));
+    err e = turn_get(j->g);
+    if (e == OK) {
+        e = receive_locked(j, sp, user_id, hooks, out);
+        turn_put(j->g);
+    }
+    git_unlock(lock);
+    return e;
+}
+
 err git_http_receive(struct git *g, struct http_req *r, int64_t repo_id, int64_t user_id, const struct git_push_limits *lim,
                      const struct git_http_hooks *hooks) {
     struct job j;
@@ -247,12 +288,7 @@ err git_http_receive(struct git *g, struct http_req *r, int64_t repo_id, int64_t
     TRY(spool_body(g->store, r, lim->pack_max > 0 ? lim->pack_max : (uint64_t)4 << 30, &sp));
     struct buf out cleanup(buf_release);
     buf_init(&out, ANSWER_MAX);
-    struct git_lock *lock = NULL;
-    err e = git_lock(g, repo_id, &lock);
-    if (e == OK) {
-        e = receive_locked(&j, &sp, user_id, hooks, &out);
-        git_unlock(lock);
-    }
+    err e = receive_turn(&j, &sp, user_id, hooks, &out);
     spool_close(&sp);
     TRY(e);
     no_cache(r);

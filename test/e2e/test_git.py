@@ -262,6 +262,16 @@ def test_pending_blob_holds_fetch_until_the_verdict(server, git, repo):
     timer.join()
 
 
+def test_more_clients_than_children(server, repo, tmp_path):
+    """80 requests at once: children are bounded, everyone is served in turn."""
+    codes = []
+    one = lambda: codes.append(server.http("GET", "/%s/info/refs?service=git-upload-pack" % repo, timeout=90)[0])
+    threads = [threading.Thread(target=one) for _ in range(80)]
+    [t.start() for t in threads]
+    [t.join() for t in threads]
+    assert codes == [200] * 80
+
+
 def test_fetch_never_sees_an_unrecorded_commit(server, git, repo):
     """Git moved, the rows did not (a killed command line): blobs nobody recorded must not slip past the gate."""
     at = git.clone(repo)
