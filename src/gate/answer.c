@@ -55,7 +55,7 @@ enum attempt answer_relay(struct job *j, const struct http_call_head *head, enum
         return ATTEMPT_NEXT;
     }
     struct str enc = http_call_header(head, "content-encoding");
-    if ((enc.n > 0 && !str_ieqz(enc, "identity")) || !answer_good(j->r->arena, body, &j->usage)) {
+    if ((enc.n > 0 && !str_ieqz(enc, "identity")) || !answer_good(body, &j->usage)) {
         *f = FAULT_CONTENT;
         *e = err_fail(E_UPSTREAM, "the upstream answered 200 with an error or no content");
         return ATTEMPT_NEXT;

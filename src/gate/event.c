@@ -63,11 +63,15 @@ enum ev_kind event_kind(struct arena *scratch, const struct sse_event *ev, struc
     return finish ? EV_FINISH : *content ? EV_CONTENT : EV_PREAMBLE;
 }
 
-bool answer_good(struct arena *a, struct str body, struct usage *u) {
-    struct json_limits lim = {.max_bytes = GATE_BODY_MAX, .max_depth = 64, .max_nodes = 4 << 20};
+bool answer_good(struct str body, struct usage *u) {
+    struct json_limits lim = {.max_bytes = GATE_BODY_MAX, .max_depth = 64, .max_nodes = 8 << 20};
+    /* An arena of its own: the nodes of a large batch of embeddings take several times its bytes. */
+    struct arena a;
+    arena_init(&a, 512 * MiB);
     struct jv root;
-    if (json_parse(a, body, &lim, &root) != OK || jv_type(root) != JSON_OBJECT || is_error(root)) return false;
-    if (jv_len(jv_get(root, "choices")) == 0 && jv_len(jv_get(root, "data")) == 0) return false;
-    usage_take(jv_get(root, "usage"), u);
-    return true;
+    bool good = json_parse(&a, body, &lim, &root) == OK && jv_type(root) == JSON_OBJECT && !is_error(root) &&
+                (jv_len(jv_get(root, "choices")) > 0 || jv_len(jv_get(root, "data")) > 0);
+    if (good) usage_take(jv_get(root, "usage"), u);
+    arena_release(&a);
+    return good;
 }

@@ -172,7 +172,7 @@ may_suspend enum attempt answer_relay(struct job *j, const struct http_call_head
 may_suspend enum attempt answer_refusal(struct job *j, const struct http_call_head *head, enum fault *f, err *e);
 may_suspend enum attempt stream_relay(struct job *j, const struct http_call_head *head, enum fault *f, err *e);
 /* One answer judged: does it hold an error instead of content? Takes the usage. */
-bool answer_good(struct arena *a, struct str body, struct usage *u);
+bool answer_good(struct str body, struct usage *u);
 void usage_take(struct jv usage, struct usage *u);
 
 /* --- event.c: one SSE event judged ------------------------------------------------------------------- */

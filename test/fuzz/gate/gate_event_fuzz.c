@@ -8,7 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     struct arena a;
     arena_init(&a, 64 * MiB);
     struct usage u = {0};
-    answer_good(&a, str_make(data, size), &u);
+    answer_good(str_make(data, size), &u);
     struct sse_scan s;
     sse_init(&s, 8192);
     sse_feed(&s, data, size);

@@ -153,6 +153,27 @@ static void a_plain_answer_is_byte_equal(void **st) {
     end();
 }
 
+/* Regression: judging a batch of embeddings must not exhaust the request's arena. */
+static void a_large_batch_of_embeddings_passes(void **st) {
+    (void)st;
+    enum { NUMBERS = 2000000 };
+    static char big[4 * NUMBERS + 300];
+    size_t n = (size_t)snprintf(big, sizeof big, JSON_HEAD "{\"data\":[{\"embedding\":[0.5");
+    for (int i = 1; i < NUMBERS; i++, n += 4) memcpy(big + n, ",0.5", 4);
+    snprintf(big + n, sizeof big - n, "]}]}");
+    begin(LIST(big), NULL);
+    static const char req[] = "POST /v1/embeddings HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 23\r\n\r\n{\"model\":\"m\",\"input\":1}";
+    int fd = rig_connect();
+    rig_send(fd, req, sizeof req - 1);
+    static char back[4 * NUMBERS + 2000];
+    bool eof;
+    rig_recv(fd, back, sizeof back, NULL, 20000, &eof);
+    assert_int_equal(rig_status(back), 200);
+    assert_string_equal(strstr(back, "\r\n\r\n") + 4, strstr(big, "\r\n\r\n") + 4);
+    close(fd);
+    end();
+}
+
 static void faults_before_content_go_to_the_next_target(void **st) {
     (void)st;
     static const struct {
@@ -508,6 +529,7 @@ int main(void) {
         cmocka_unit_test(chunked_events_pass_one_by_one),
         cmocka_unit_test(usage_asked_for_is_passed_on),
         cmocka_unit_test(a_plain_answer_is_byte_equal),
+        cmocka_unit_test(a_large_batch_of_embeddings_passes),
         cmocka_unit_test(faults_before_content_go_to_the_next_target),
         cmocka_unit_test(a_refused_connection_goes_to_the_next),
         cmocka_unit_test(the_clients_mistakes_go_back_once),
