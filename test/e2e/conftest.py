@@ -169,6 +169,8 @@ def make_server(tmp_path_factory):
         s.stop()
         text = s.tail(200000)
         assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-4000:]
+        # A reader that is never let go sees a frozen past (store README, rule 4).
+        assert "store.statement_left_open" not in text, [line for line in text.splitlines() if "statement_left_open" in line]
         shutil.rmtree(s.base, ignore_errors=True)
 
 
