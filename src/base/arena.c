@@ -60,8 +60,18 @@ void *arena_try(struct arena *a, size_t n) {
     return p;
 }
 
+/*
+ * Callers bound their input by the arena's maximum, so NULL below it means that the allocator refused. That is often
+ * gone a moment later; ending a server of many people for it would be worse than making one loop wait a little.
+ */
+enum { REFUSALS_MAX = 100, REFUSAL_WAIT_NS = 1000000 };
+
 void *arena_alloc(struct arena *a, size_t n) {
     void *p = arena_try(a, n);
+    for (int i = 0; p == NULL && i < REFUSALS_MAX && n < a->max && a->used_total + n + 16 <= a->max; i++) {
+        nanosleep(&(struct timespec){0, REFUSAL_WAIT_NS}, NULL);
+        p = arena_try(a, n);
+    }
     BUG_ON(p == NULL);
     return p;
 }

@@ -3,7 +3,8 @@
  * arena.h — bump allocation with one lifetime (a request, a job) and a stated maximum.
  *
  * Allocation never returns NULL: exceeding the maximum is reported by arena_try or, for arena_new
- * and friends, ends the process through BUG_ON only when the caller did not bound its input first.
+ * and friends, ends the process through BUG_ON only when the caller did not bound its input first
+ * (or when the allocator keeps refusing for 100 ms).
  * Handlers therefore bound input by size before they allocate in proportion to it; arena maxima
  * are generous multiples of those bounds.
  */
