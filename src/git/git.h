@@ -60,6 +60,9 @@ may_suspend err git_tree(struct git *g, struct arena *a, int64_t repo_id, struct
 /* One path. E_ENTRY_NOT_FOUND. */
 may_suspend err git_entry_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path,
                               struct git_entry *out) must_check;
+/* Many paths in one job: out[i].path is empty where nothing is. */
+may_suspend err git_entries_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths, size_t n,
+                                struct git_entry *out) must_check;
 /* Blob content, at most max bytes (E_TOO_LARGE). */
 may_suspend err git_blob(struct git *g, struct arena *a, int64_t repo_id, const char *oid, size_t max, struct str *out) must_check;
 

@@ -64,6 +64,34 @@ static err entry_job(struct git *g, git_repository *repo, void *arg) {
     return entry_fill(g, odb, j->a, te, arena_str(j->a, j->path), j->out);
 }
 
+struct get_many_job {
+    struct arena *a;
+    struct str commit;
+    const struct str *paths;
+    size_t n;
+    struct git_entry *out;
+};
+
+static err entries_job(struct git *g, git_repository *repo, void *arg) {
+    struct get_many_job *j = arg;
+    cleanup(git_lib_tree_free) git2_tree *root = NULL;
+    cleanup(git_lib_odb_free) git_odb *odb = NULL;
+    TRY(git_tree_of(repo, j->commit, &root));
+    if (git_repository_odb(&odb, repo) != 0) return git_lib_fail(E_CORRUPT, "objects");
+    for (size_t i = 0; i < j->n; i++) {
+        cleanup(te_free) git_tree_entry *te = NULL;
+        j->out[i] = (struct git_entry){.path = STR("")};
+        if (entry_at(root, j->paths[i], &te) == OK) TRY(entry_fill(g, odb, j->a, te, arena_str(j->a, j->paths[i]), &j->out[i]));
+    }
+    return OK;
+}
+
+err git_entries_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths, size_t n,
+                    struct git_entry *out) {
+    struct get_many_job j = {a, commit, paths, n, out};
+    return git_with_repo(g, repo_id, entries_job, &j);
+}
+
 err git_entry_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path, struct git_entry *out) {
     struct get_job j = {a, commit, path, out};
     return git_with_repo(g, repo_id, entry_job, &j);

@@ -22,26 +22,34 @@ static err text_at(struct http_req *r, struct str commit, const char *path, stru
     return git_blob(hub_of(r)->git, r->arena, r->repo->id, e.oid, TEXT_MAX, out);
 }
 
-static err file_write(struct http_req *r, struct str commit, struct jv file, const struct hub_classify *c, struct str ignore, struct jw *w) {
+static err file_write(struct jv file, const struct git_entry *e, const struct hub_classify *c, struct str ignore, struct jw *w) {
     struct str path, sample = jv_str(jv_get(file, "sample"), STR(""));
     int64_t size;
     TRY(jv_need_str(file, "path", &path));
     TRY(jv_need_i64(file, "size", 0, INT64_MAX, &size));
-    TRY(git_path_check(path));
     struct buf raw cleanup(buf_release);
     buf_init(&raw, 4 * KiB);
     if (sample.n > 4 * KiB || !base64_decode(&raw, sample))
         return err_fail(E_BAD_REQUEST, "field files[].sample of " STR_FMT ": expected base64 of at most 512 bytes", STR_ARG(path));
-    struct git_entry e;
-    err er = git_entry_get(hub_of(r)->git, r->arena, r->repo->id, commit, path, &e);
-    if (er != OK && er != E_ENTRY_NOT_FOUND) return er;
     jw_obj(w);
     jw_kstr(w, "path", path);
     jw_kcstr(w, "uploadMode", hub_is_large(c, path, (uint64_t)size, buf_view(&raw)) ? "lfs" : "regular");
     jw_kbool(w, "shouldIgnore", ignore.n > 0 && hub_is_ignored(ignore, path));
-    if (er == OK && !e.is_dir) jw_kstr(w, "oid", hub_entry_oid(&e));
+    if (e->path.n > 0 && !e->is_dir) jw_kstr(w, "oid", hub_entry_oid(e));
     jw_obj_end(w);
     return OK;
+}
+
+/* What stands at each path now, asked in one go. */
+static err existing(struct http_req *r, struct str commit, struct jv files, struct git_entry **out) {
+    size_t n = jv_len(files), i = 0;
+    struct str *paths = arena_array(r->arena, struct str, n + 1);
+    *out = arena_array(r->arena, struct git_entry, n + 1);
+    for (struct jv_iter it = jv_iter(files); jv_next(&it); i++) {
+        TRY(jv_need_str(it.val, "path", &paths[i]));
+        TRY(git_path_check(paths[i]));
+    }
+    return git_entries_get(hub_of(r)->git, r->arena, r->repo->id, commit, paths, n, *out);
 }
 
 static err preupload(struct http_req *r) {
@@ -59,6 +67,8 @@ static err preupload(struct http_req *r) {
     struct jv files = jv_get(body, "files");
     if (jv_type(files) != JSON_ARRAY) return err_fail(E_BAD_REQUEST, "field files: expected an array of {path, sample, size}");
     if (jv_len(files) > MAX_FILES) return err_fail(E_TOO_LARGE, "field files: at most %d in one request, got %zu", MAX_FILES, jv_len(files));
+    struct git_entry *now;
+    TRY(existing(r, commit, files, &now));
     struct buf b cleanup(buf_release);
     buf_init(&b, BODY_MAX);
     struct jw w;
@@ -66,7 +76,7 @@ static err preupload(struct http_req *r) {
     jw_obj(&w);
     jw_key(&w, "files");
     jw_arr(&w);
-    for (struct jv_iter it = jv_iter(files); jv_next(&it);) TRY(file_write(r, commit, it.val, &c, ignore, &w));
+    for (struct jv_iter it = jv_iter(files); jv_next(&it);) TRY(file_write(it.val, now++, &c, ignore, &w));
     jw_arr_end(&w);
     jw_kcstr(&w, "commitOid", head);
     jw_obj_end(&w);

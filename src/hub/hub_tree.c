@@ -102,15 +102,11 @@ static err paths_info(struct http_req *r) {
     http_set(r, "X-Repo-Commit", arena_str(r->arena, str_of(commit)));
     struct str head = {commit, GIT_OID_HEX};
     struct git_entry *ent = arena_array(r->arena, struct git_entry, n + 1);
-    for (size_t i = 0; i < n; i++) {
-        struct str p = paths[i];
-        while (p.n > 0 && p.p[p.n - 1] == '/') p.n--;
-        err e = p.n > 0 ? git_entry_get(h->git, r->arena, r->repo->id, head, p, &ent[found]) : E_ENTRY_NOT_FOUND;
-        if (e == OK)
-            found++;
-        else if (e != E_ENTRY_NOT_FOUND)
-            return e;
-    }
+    for (size_t i = 0; i < n; i++)
+        while (paths[i].n > 0 && paths[i].p[paths[i].n - 1] == '/') paths[i].n--;
+    TRY(git_entries_get(h->git, r->arena, r->repo->id, head, paths, n, ent));
+    for (size_t i = 0; i < n; i++)
+        if (ent[i].path.n > 0) ent[found++] = ent[i];
     struct buf b cleanup(buf_release);
     buf_init(&b, TREE_JSON_MAX);
     struct jw w;
