@@ -60,6 +60,11 @@ struct str web_reason(struct http_req *r, struct str reason) {
         rest = str_sub(rest, 0, (size_t)open - 1);
     }
     struct str said = review_message(r->arena, r->lang, rule, rest);
+    if (r->lang != LANG_EN && str_eq(said, rest)) { /* headers drop the full stop that the catalogue's sentence has */
+        struct str whole = arena_printf(r->arena, STR_FMT ".", STR_ARG(rest)),
+                   again = review_message(r->arena, r->lang, rule, whole);
+        if (!str_eq(again, whole)) said = again;
+    }
     return arena_printf(r->arena, STR_FMT "%s" STR_FMT STR_FMT, STR_ARG(path),
                         path.n == 0          ? ""
                         : r->lang == LANG_ZH ? "："
