@@ -58,7 +58,7 @@ PENDING = ("SELECT count(*) FROM repo_blob b JOIN repo r ON r.id = b.repo_id LEF
            " WHERE r.deleted_ms = 0 AND COALESCE(v.verdict, 0) = 0")
 
 
-def settle(server, timeout=30):
+def settle(server, timeout=180):
     """Wait until everything pushed so far has a verdict (BALLAST_TEST_NO_REVIEW: give it one by hand)."""
     end = time.time() + timeout
     while sql(server, PENDING)[0][0]:
