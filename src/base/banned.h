@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+/* With clang, glibc's fortified headers make a macro of it. */
+#undef sprintf
 #pragma GCC poison strcpy strcat strncpy strncat sprintf vsprintf gets strtok
 #pragma GCC poison gmtime localtime ctime asctime atoi atol atoll atof mktemp tmpnam tempnam
 #endif

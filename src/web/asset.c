@@ -5,7 +5,8 @@
 const struct asset *asset_get(const char *name) {
     for (size_t i = 0; i < asset_table_len; i++)
         if (strcmp(asset_table[i].name, name) == 0) return &asset_table[i];
-    BUG_ON("asset is not embedded");
+    bool embedded = false;
+    BUG_ON(!embedded);
     return NULL;
 }
 
