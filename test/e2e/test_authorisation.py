@@ -185,6 +185,8 @@ def allowed(op, path, status, headers, text):
         return "the server failed"
     if path in SIGN_IN and status == 401:
         return None
+    if op["x-ballast-auth"] == "public" and status == 401 and headers.get("X-Error-Code") == "RepoNotFound":
+        return None  # "there is no such repository", as the policy says it to nobody in particular
     if status in (401, 403):
         return "refused"
     if headers.get("X-Error-Code") == "RepoNotFound" and op["x-ballast-auth"].startswith("repo_"):
