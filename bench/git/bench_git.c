@@ -14,10 +14,10 @@ static void die(err e) {
     fprintf(stderr, "%s: %s\n", e->name, err_text());
     _exit(1);
 }
-#define NEED(expr)                                                                                 \
-    do {                                                                                           \
-        err need_e_ = (expr);                                                                      \
-        if (need_e_ != OK) die(need_e_);                                                           \
+#define NEED(expr)                                                                                                     \
+    do {                                                                                                               \
+        err need_e_ = (expr);                                                                                          \
+        if (need_e_ != OK) die(need_e_);                                                                               \
     } while (0)
 
 static void say(const char *what, size_t n, int64_t ns) {
@@ -29,8 +29,14 @@ static void commits(struct git *g, struct arena *a, size_t n_commits, size_t n_f
     int64_t t = clock_mono_ns();
     for (size_t i = 0; i < n_commits; i++) {
         for (size_t k = 0; k < n_files; k++)
-            ops[k] = (struct git_op){.kind = GIT_OP_ADD, .path = arena_printf(a, "d%zu/f%zu.txt", k % 100, k), .content = arena_printf(a, "%s %zu %zu", what, i, k)};
-        struct git_commit_req r = {.ref = STR("refs/heads/main"), .author = {STR("a"), STR("a@b"), clock_wall_ms()}, .message = STR("m"), .ops = ops, .n_ops = n_files};
+            ops[k] = (struct git_op){.kind = GIT_OP_ADD,
+                                     .path = arena_printf(a, "d%zu/f%zu.txt", k % 100, k),
+                                     .content = arena_printf(a, "%s %zu %zu", what, i, k)};
+        struct git_commit_req r = {.ref = STR("refs/heads/main"),
+                                   .author = {STR("a"), STR("a@b"), clock_wall_ms()},
+                                   .message = STR("m"),
+                                   .ops = ops,
+                                   .n_ops = n_files};
         char c[41];
         NEED(git_commit_make(g, 1, &r, c));
     }
@@ -49,7 +55,8 @@ static void reads(struct git *g, struct arena *a) {
     for (int i = 0; i < 2; i++) {
         t = clock_mono_ns();
         NEED(git_tree(g, a, 1, str_of(head), STR(""), true, STR(""), 100000, &v, &n, &more));
-        say(i == 0 ? "list 10,000 files, cold (entries)" : "list 10,000 files, sizes cached (entries)", n, clock_mono_ns() - t);
+        say(i == 0 ? "list 10,000 files, cold (entries)" : "list 10,000 files, sizes cached (entries)", n,
+            clock_mono_ns() - t);
     }
     t = clock_mono_ns();
     for (int i = 0; i < 1000; i++) NEED(git_entry_get(g, a, 1, str_of(head), STR("d7/f7.txt"), &e));

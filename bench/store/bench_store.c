@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bench_store.c — DIR [SECONDS]: what a commit, a lookup and a token check cost on this machine.
- * Lines: name, operations per second, microseconds each; writes in wall time, the rest in CPU time of the thread. The figures are in docs/decisions/0030 and 0031.
+ * Lines: name, operations per second, microseconds each; writes in wall time, the rest in CPU time of the thread. The
+ * figures are in docs/decisions/0030 and 0031.
  */
 #include <pthread.h>
 #include <unistd.h>
@@ -27,7 +28,9 @@ static err make_table(struct db *d, void *arg) {
     (void)arg;
     return db_exec(d, "CREATE TABLE IF NOT EXISTS bench (id INTEGER PRIMARY KEY, v TEXT NOT NULL)", "");
 }
-static err add_row(struct db *d, void *arg) { return db_exec(d, "INSERT INTO bench (v) VALUES (?)", "s", *(struct str *)arg); }
+static err add_row(struct db *d, void *arg) {
+    return db_exec(d, "INSERT INTO bench (v) VALUES (?)", "s", *(struct str *)arg);
+}
 static err add_event(struct db *d, void *arg) {
     int64_t seq;
     return event_append(d, "bench.entry", 1, 1, *(struct str *)arg, &seq);
@@ -42,7 +45,8 @@ struct job {
 
 static void *write_main(void *arg) {
     struct job *j = arg;
-    struct str v = STR("{\"value\":\"some hundred bytes of record, as rows of this program are, more or less, on average\"}");
+    struct str v =
+        STR("{\"value\":\"some hundred bytes of record, as rows of this program are, more or less, on average\"}");
     while (!over) {
         if (db_write(j->s, j->fn, &v) != OK) fprintf(stderr, "write: %s\n", err_text());
         j->n++;

@@ -41,7 +41,8 @@ static float gauss(void) {
 }
 
 static void fill(unsigned kind, uint8_t *p, size_t n) {
-    static const char words[] = "the weights of a model are numbers that somebody measured once and nobody looked at again ";
+    static const char words[] =
+        "the weights of a model are numbers that somebody measured once and nobody looked at again ";
     rng_state = kind + 1;
     if (kind == 0)
         for (size_t i = 0; i + 8 <= n; i += 8) memcpy(p + i, &(uint64_t){rng()}, 8);
@@ -80,7 +81,9 @@ static size_t chunk_all(const struct sample *s, uint32_t *ends) {
 
 static uint32_t ends[XORB_CHUNKS_MAX * 2];
 
-static void do_chunk(struct sample *s) { (void)chunk_all(s, ends); }
+static void do_chunk(struct sample *s) {
+    (void)chunk_all(s, ends);
+}
 static void do_hash(struct sample *s) {
     struct xet_hash h;
     size_t k = chunk_all(s, ends);
@@ -99,13 +102,15 @@ static void do_encode(struct sample *s) {
     BUG_ON(chunk_encoder_init(&e) != OK);
     size_t k = chunk_all(s, ends);
     s->n_xorb = 0;
-    for (size_t i = 0, at = 0; i < k; at = ends[i++]) s->n_xorb += chunk_encode(&e, s->raw + at, ends[i] - at, s->xorb + s->n_xorb);
+    for (size_t i = 0, at = 0; i < k; at = ends[i++])
+        s->n_xorb += chunk_encode(&e, s->raw + at, ends[i] - at, s->xorb + s->n_xorb);
     chunk_encoder_release(&e);
 }
 static void do_verify(struct sample *s) {
     struct xorb_verify *v;
     BUG_ON(xorb_verify_new(&v) != OK);
-    for (size_t at = 0; at < s->n_xorb; at += BLOCK) BUG_ON(xorb_verify_feed(v, s->xorb + at, MIN((size_t)BLOCK, s->n_xorb - at)) != OK);
+    for (size_t at = 0; at < s->n_xorb; at += BLOCK)
+        BUG_ON(xorb_verify_feed(v, s->xorb + at, MIN((size_t)BLOCK, s->n_xorb - at)) != OK);
     if (xhash_is_zero(&s->root)) xorb_entries_root(v->e, v->n, &s->root);
     BUG_ON(xorb_verify_done(v, &s->root) != OK);
     xorb_verify_free(v);
@@ -115,7 +120,7 @@ struct step {
     const char *name;
     void (*fn)(struct sample *);
 };
-static const struct step steps[] = {{"chunker", do_chunk}, {"BLAKE3 64K", do_blake3}, {"chunk+hash", do_hash},
+static const struct step steps[] = {{"chunker", do_chunk}, {"BLAKE3 64K", do_blake3},   {"chunk+hash", do_hash},
                                     {"SHA-256", do_sha},   {"chunk+encode", do_encode}, {"verify", do_verify}};
 
 static double best(const struct step *st, struct sample *s, unsigned rounds) {
@@ -131,7 +136,8 @@ static double best(const struct step *st, struct sample *s, unsigned rounds) {
 
 int main(int argc, char **argv) {
     uint64_t mib = 64, rounds = 5;
-    if ((argc > 1 && !str_to_u64(str_of(argv[1]), &mib)) || (argc > 2 && !str_to_u64(str_of(argv[2]), &rounds)) || mib == 0 || mib > 64) {
+    if ((argc > 1 && !str_to_u64(str_of(argv[1]), &mib)) || (argc > 2 && !str_to_u64(str_of(argv[2]), &rounds)) ||
+        mib == 0 || mib > 64) {
         fprintf(stderr, "usage: %s [MiB 1..64] [rounds]\n", argv[0]);
         return 2;
     }

@@ -19,12 +19,19 @@ static int fail(const char *what) {
 
 /* The one repository tokens are for, and a verdict for everything, so that the gate lets bytes pass. */
 static err seed(struct db *d, void *arg) {
-    TRY(db_exec(d, "INSERT OR IGNORE INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'bench', 'bench', 0)", ""));
-    TRY(db_exec(d, "INSERT OR IGNORE INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (1, 1, 1, 'r', 'r', 0, 0)", ""));
-    return db_exec(d,
-                   "CREATE TRIGGER IF NOT EXISTS bench_pass AFTER INSERT ON repo_file BEGIN INSERT OR IGNORE INTO blob_verdict "
-                   "(oid, verdict, coverage, format, findings, rule_pack, time_ms) VALUES (lower(hex(new.sha256)), 1, 2, 'raw', '[]', 'bench', 0); END",
-                   "");
+    TRY(db_exec(
+        d, "INSERT OR IGNORE INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'bench', 'bench', 0)",
+        ""));
+    TRY(db_exec(d,
+                "INSERT OR IGNORE INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (1, 1, "
+                "1, 'r', 'r', 0, 0)",
+                ""));
+    return db_exec(
+        d,
+        "CREATE TRIGGER IF NOT EXISTS bench_pass AFTER INSERT ON repo_file BEGIN INSERT OR IGNORE INTO blob_verdict "
+        "(oid, verdict, coverage, format, findings, rule_pack, time_ms) VALUES (lower(hex(new.sha256)), 1, 2, 'raw', "
+        "'[]', 'bench', 0); END",
+        "");
 }
 
 int main(int argc, char **argv) {
@@ -57,7 +64,8 @@ int main(int argc, char **argv) {
     int64_t exp_s;
     if (xet_token_make(x, &a, 1, 1, true, &token, &exp_s) != OK) return fail("token");
     struct str base = arena_printf(&a, "http://127.0.0.1:%u", http_server_port(srv));
-    printf("{\"port\":%u,\"cas\":\"" STR_FMT "\",\"token\":\"" STR_FMT "\"}\n", http_server_port(srv), STR_ARG(xet_cas_url(x, &a, base)), STR_ARG(token));
+    printf("{\"port\":%u,\"cas\":\"" STR_FMT "\",\"token\":\"" STR_FMT "\"}\n", http_server_port(srv),
+           STR_ARG(xet_cas_url(x, &a, base)), STR_ARG(token));
     fflush(stdout);
     for (;;) pause();
 }

@@ -4,15 +4,21 @@
 
 #include <math.h>
 
-static int64_t micros(double per_mtok) { return llround(per_mtok * 1e6); }
+static int64_t micros(double per_mtok) {
+    return llround(per_mtok * 1e6);
+}
 
 err app_providers(const struct config *c, struct arena *a, struct gate_provider **out, size_t *n) {
     struct gate_provider *v = arena_array(a, struct gate_provider, MAX(c->n_providers, (size_t)1));
     for (size_t i = 0; i < c->n_providers; i++) {
         const struct config_provider *p = &c->providers[i];
-        v[i] = (struct gate_provider){.name = p->name, .base_url = p->base_url, .key = p->key, .priority = (unsigned)p->priority,
+        v[i] = (struct gate_provider){.name = p->name,
+                                      .base_url = p->base_url,
+                                      .key = p->key,
+                                      .priority = (unsigned)p->priority,
                                       .connect_timeout_ms = p->connect_timeout_ms,
-                                      .first_content_timeout_ms = p->first_content_timeout_ms, .idle_timeout_ms = p->idle_timeout_ms};
+                                      .first_content_timeout_ms = p->first_content_timeout_ms,
+                                      .idle_timeout_ms = p->idle_timeout_ms};
         v[i].models = arena_alloc_n(a, MAX(p->n_models, (size_t)1), sizeof *v[i].models);
         v[i].n_models = p->n_models;
         for (size_t k = 0; k < p->n_models; k++) {
@@ -33,23 +39,37 @@ static err open_pool(struct app *a) {
     struct pool_engine *e = arena_array(ar, struct pool_engine, MAX(c->n_engines, (size_t)1));
     for (size_t i = 0; i < c->n_engines; i++) {
         const struct config_engine *s = &c->engines[i];
-        e[i] = (struct pool_engine){.name = s->name, .n_argv = s->argv.n, .health_path = s->health_path, .n_formats = s->formats.n,
-                                    .start_timeout_ms = s->start_timeout_s * 1000, .stop_timeout_ms = s->stop_timeout_s * 1000};
+        e[i] = (struct pool_engine){.name = s->name,
+                                    .n_argv = s->argv.n,
+                                    .health_path = s->health_path,
+                                    .n_formats = s->formats.n,
+                                    .start_timeout_ms = s->start_timeout_s * 1000,
+                                    .stop_timeout_ms = s->stop_timeout_s * 1000};
         if (s->argv.n == 0) return err_fail(E_UNPROCESSABLE, "engines: " STR_FMT ": argv is empty", STR_ARG(s->name));
         if (s->formats.n > ARRAY_LEN(e[i].formats))
-            return err_fail(E_UNPROCESSABLE, "engines: " STR_FMT ": at most %zu formats", STR_ARG(s->name), ARRAY_LEN(e[i].formats));
+            return err_fail(E_UNPROCESSABLE, "engines: " STR_FMT ": at most %zu formats", STR_ARG(s->name),
+                            ARRAY_LEN(e[i].formats));
         memcpy(e[i].argv, s->argv.v, s->argv.n * sizeof s->argv.v[0]);
         memcpy(e[i].formats, s->formats.v, s->formats.n * sizeof s->formats.v[0]);
     }
-    struct pool_opts o = {.store = a->store, .hub = a->hub, .id = a->id, .gate = a->gate, .engines = e, .n_engines = c->n_engines,
+    struct pool_opts o = {.store = a->store,
+                          .hub = a->hub,
+                          .id = a->id,
+                          .gate = a->gate,
+                          .engines = e,
+                          .n_engines = c->n_engines,
                           .max_verdict = c->deploy_max_verdict};
     return pool_open(&o, &a->pool);
 }
 
 static err open_upper(struct app *a) {
     const struct config *c = a->config;
-    struct review_opts ro = {.store = a->store, .hub = a->hub, .id = a->id, .responsible = c->review_responsible,
-                             .max_workers = (unsigned)c->review_workers, .slow_ms = c->review_slow_ms};
+    struct review_opts ro = {.store = a->store,
+                             .hub = a->hub,
+                             .id = a->id,
+                             .responsible = c->review_responsible,
+                             .max_workers = (unsigned)c->review_workers,
+                             .slow_ms = c->review_slow_ms};
     TRY(review_open(&ro, &a->review));
     struct gate_opts go = {.store = a->store, .id = a->id};
     struct gate_provider *p;
@@ -70,7 +90,11 @@ static err open_rooms(struct app *a, bool server) {
     TRY(git_open(a->store, &a->git));
     struct xet_opts xo = {.store = a->store};
     TRY(xet_open(&xo, &a->xet));
-    struct hub_opts ho = {.store = a->store, .git = a->git, .xet = a->xet, .id = a->id, .inline_limit = (size_t)c->inline_limit_bytes,
+    struct hub_opts ho = {.store = a->store,
+                          .git = a->git,
+                          .xet = a->xet,
+                          .id = a->id,
+                          .inline_limit = (size_t)c->inline_limit_bytes,
                           .gate_hold_ms = c->review_hold_ms};
     TRY(hub_open(&ho, &a->hub));
     return open_upper(a);

@@ -13,6 +13,8 @@ struct app_token {
     struct str user, name, hint;
     enum role role;
 };
-must_check err app_db_tokens(struct db *d, struct arena *a, struct str user /* empty = all */, struct app_token **out, size_t *n);
-must_check err app_db_repos(struct db *d, struct arena *a, struct str owner /* empty = all */, int type /* 0 = all */, struct repo_rec **out, size_t *n);
+must_check err app_db_tokens(struct db *d, struct arena *a, struct str user /* empty = all */, struct app_token **out,
+                             size_t *n);
+must_check err app_db_repos(struct db *d, struct arena *a, struct str owner /* empty = all */, int type /* 0 = all */,
+                            struct repo_rec **out, size_t *n);
 #endif

@@ -6,7 +6,9 @@
 
 #include "app/app_db.h"
 
-bool cli_tty(int fd) { return isatty(fd) == 1; }
+bool cli_tty(int fd) {
+    return isatty(fd) == 1;
+}
 
 static enum lang env_lang(void) {
     static const char *const vars[] = {"LC_ALL", "LC_MESSAGES", "LANG"};
@@ -64,7 +66,8 @@ err cli_app(struct cli *c) {
     struct config *cf;
     TRY(cli_config(c, &cf));
     if (access(arena_strz(&c->arena, cf->data), F_OK) != 0) {
-        err e = err_fail(E_NOT_FOUND, "no data directory at \"" STR_FMT "\": start the server once, or give --data DIR", STR_ARG(cf->data));
+        err e = err_fail(E_NOT_FOUND, "no data directory at \"" STR_FMT "\": start the server once, or give --data DIR",
+                         STR_ARG(cf->data));
         config_free(cf);
         return e;
     }
@@ -94,7 +97,8 @@ err cli_repo_arg(struct cli *c, const char *arg, struct repo_rec *repo, struct s
     if (!repo_type_parse(type_word, &t) || slash <= 0 || (size_t)slash + 1 >= s.n || rev->n == 0)
         return err_fail(E_BAD_REQUEST, "\"%s\": expected OWNER/NAME, datasets/OWNER/NAME or spaces/OWNER/NAME", arg);
     bool moved;
-    return repo_find(c->app->id, &c->arena, t, str_sub(s, 0, (size_t)slash), str_from(s, (size_t)slash + 1), repo, &moved);
+    return repo_find(c->app->id, &c->arena, t, str_sub(s, 0, (size_t)slash), str_from(s, (size_t)slash + 1), repo,
+                     &moved);
 }
 
 /* Longest command path that matches the leading words; *used = number of words taken. */

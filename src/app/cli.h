@@ -36,12 +36,12 @@ struct cli {
     const struct cli_cmd *cmd;
     const char *pos[CLI_MAX_ARGS];
     size_t n_pos;
-    const char *opt[10];      /* values of cmd->opts, in order; "" for a switch that is on */
+    const char *opt[10]; /* values of cmd->opts, in order; "" for a switch that is on */
     const char *data, *config_path, *listen;
     bool json;
     enum lang lang;
     struct arena arena;
-    struct app *app;          /* after cli_app */
+    struct app *app; /* after cli_app */
 };
 
 int cli_main(int argc, char **argv);

@@ -36,17 +36,20 @@ int cmd_log_list(struct cli *c) {
     while (e == OK && limit > 0) {
         struct event *ev;
         size_t n;
-        e = event_list(db_reader(c->app->store), &c->arena, after, (size_t)MIN(limit, (int64_t)500), cli_opt(c, "--kind"), 0, false, &ev, &n);
+        e = event_list(db_reader(c->app->store), &c->arena, after, (size_t)MIN(limit, (int64_t)500),
+                       cli_opt(c, "--kind"), 0, false, &ev, &n);
         if (e != OK || n == 0) break;
         for (size_t i = 0; i < n; i++) {
             char iso[CLOCK_ISO_LEN + 1], hex[65];
             clock_iso(ev[i].time_ms, iso);
             hex_encode(ev[i].hash, 32, hex);
             if (c->json)
-                printf("{\"seq\":%" PRId64 ",\"time\":\"%s\",\"kind\":\"" STR_FMT "\",\"actor\":%" PRId64 ",\"repo\":%" PRId64 ",\"payload\":" STR_FMT
-                       ",\"hash\":\"%s\"}\n", ev[i].seq, iso, STR_ARG(ev[i].kind), ev[i].actor_id, ev[i].repo_id, STR_ARG(ev[i].payload), hex);
+                printf("{\"seq\":%" PRId64 ",\"time\":\"%s\",\"kind\":\"" STR_FMT "\",\"actor\":%" PRId64
+                       ",\"repo\":%" PRId64 ",\"payload\":" STR_FMT ",\"hash\":\"%s\"}\n",
+                       ev[i].seq, iso, STR_ARG(ev[i].kind), ev[i].actor_id, ev[i].repo_id, STR_ARG(ev[i].payload), hex);
             else
-                printf("%6" PRId64 " %s %-20.*s %.12s " STR_FMT "\n", ev[i].seq, iso, STR_ARG(ev[i].kind), hex, STR_ARG(ev[i].payload));
+                printf("%6" PRId64 " %s %-20.*s %.12s " STR_FMT "\n", ev[i].seq, iso, STR_ARG(ev[i].kind), hex,
+                       STR_ARG(ev[i].payload));
         }
         after = ev[n - 1].seq;
         limit -= (int64_t)n;
@@ -62,11 +65,11 @@ int cmd_log_verify(struct cli *c) {
     char hex[65];
     hex_encode(ck.head, 32, hex);
     if (c->json)
-        printf("{\"entries\":%" PRId64 ",\"first_bad\":%" PRId64 ",\"head\":\"%s\"}\n", ck.entries, ck.first_bad_seq, hex);
+        printf("{\"entries\":%" PRId64 ",\"first_bad\":%" PRId64 ",\"head\":\"%s\"}\n", ck.entries, ck.first_bad_seq,
+               hex);
     else if (ck.first_bad_seq == 0)
         printf(i18n(c->lang, N_("%lld entries, chain intact, head %s\n")), (long long)ck.entries, hex);
-    else
-        printf(i18n(c->lang, N_("entry %lld does not fit the chain: %s\n")), (long long)ck.first_bad_seq, ck.why);
+    else printf(i18n(c->lang, N_("entry %lld does not fit the chain: %s\n")), (long long)ck.first_bad_seq, ck.why);
     return ck.first_bad_seq == 0 ? EXIT_DONE : EXIT_PROBLEMS;
 }
 
@@ -102,30 +105,30 @@ int cmd_fsck(struct cli *c) {
     err e = cli_app(c);
     if (e == OK && tty) fputs(i18n(c->lang, N_("checking the event log…\n")), stderr);
     if (e == OK) e = event_verify(db_reader(c->app->store), &ck);
-    if (e == OK && ck.first_bad_seq != 0) report(&f, "event", arena_printf(&c->arena, "%" PRId64, ck.first_bad_seq), ck.why);
+    if (e == OK && ck.first_bad_seq != 0)
+        report(&f, "event", arena_printf(&c->arena, "%" PRId64, ck.first_bad_seq), ck.why);
     if (e == OK && tty) fputs(i18n(c->lang, N_("checking chunk containers and files…\n")), stderr);
     if (e == OK) e = xet_fsck(c->app->xet, deep, report, &f, &n);
     if (e == OK && tty) fputs(i18n(c->lang, N_("checking repositories…\n")), stderr);
     if (e == OK) e = hub_fsck(c->app->hub, deep, report, &f, &n);
     if (e != OK) return cli_fail(c, e);
-    if (c->json)
-        printf("{\"problems\":%" PRIu64 ",\"events\":%" PRId64 "}\n", f.problems, ck.entries);
-    else
-        printf(i18n(c->lang, N_("%llu problems\n")), (unsigned long long)f.problems);
+    if (c->json) printf("{\"problems\":%" PRIu64 ",\"events\":%" PRId64 "}\n", f.problems, ck.entries);
+    else printf(i18n(c->lang, N_("%llu problems\n")), (unsigned long long)f.problems);
     return f.problems == 0 ? EXIT_DONE : EXIT_PROBLEMS;
 }
 
 int cmd_gc(struct cli *c) {
     int64_t days = 28;
     uint64_t freed = 0;
-    if (!number_opt(c, "--days", 36500, &days)) return cli_usage(c, i18n(c->lang, N_("--days: expected a whole number")));
+    if (!number_opt(c, "--days", 36500, &days))
+        return cli_usage(c, i18n(c->lang, N_("--days: expected a whole number")));
     bool dry = cli_opt(c, "--dry-run") != NULL;
     err e = cli_app(c);
     if (e == OK) e = xet_gc(c->app->xet, days * 86400000, dry, &freed);
     if (e != OK) return cli_fail(c, e);
-    if (c->json)
-        printf("{\"freed_bytes\":%" PRIu64 ",\"dry_run\":%s}\n", freed, dry ? "true" : "false");
+    if (c->json) printf("{\"freed_bytes\":%" PRIu64 ",\"dry_run\":%s}\n", freed, dry ? "true" : "false");
     else
-        printf(i18n(c->lang, dry ? N_("%llu bytes could be freed\n") : N_("%llu bytes freed\n")), (unsigned long long)freed);
+        printf(i18n(c->lang, dry ? N_("%llu bytes could be freed\n") : N_("%llu bytes freed\n")),
+               (unsigned long long)freed);
     return EXIT_DONE;
 }

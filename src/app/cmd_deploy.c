@@ -20,13 +20,16 @@ static err wait_ready(struct cli *c, const struct principal *who, int64_t id) {
         struct pool_row row = {0};
         uint64_t gen = notify_gen(store_notify(c->app->store));
         TRY(find_row(c, who, id, &row));
-        if (!str_eq(row.state, last) && cli_tty(2)) fprintf(stderr, STR_FMT " " STR_FMT "\n", STR_ARG(row.state), STR_ARG(row.detail));
+        if (!str_eq(row.state, last) && cli_tty(2))
+            fprintf(stderr, STR_FMT " " STR_FMT "\n", STR_ARG(row.state), STR_ARG(row.detail));
         last = row.state;
         if (str_eqz(row.state, "ready")) return OK;
-        if (str_eqz(row.state, "failed")) return err_fail(E_UPSTREAM, "deployment %" PRId64 " failed: " STR_FMT, id, STR_ARG(row.detail));
+        if (str_eqz(row.state, "failed"))
+            return err_fail(E_UPSTREAM, "deployment %" PRId64 " failed: " STR_FMT, id, STR_ARG(row.detail));
         IGNORE_ERR(notify_wait(store_notify(c->app->store), gen, 250)); /* a time-out only means: look again */
     }
-    return err_fail(E_TIMEOUT, "deployment %" PRId64 " is not ready after 300 s; is a server running on this data directory?", id);
+    return err_fail(E_TIMEOUT,
+                    "deployment %" PRId64 " is not ready after 300 s; is a server running on this data directory?", id);
 }
 
 int cmd_deploy(struct cli *c) {
@@ -43,23 +46,27 @@ int cmd_deploy(struct cli *c) {
     if (e == OK) e = cli_principal(c, &who);
     if (e == OK) e = cli_repo_arg(c, c->pos[0], &repo, &rev);
     if (e == OK) {
-        struct pool_deploy_req q = {repo.owner, repo.name, rev, str_of(cli_opt(c, "--file")), str_of(cli_opt(c, "--name")),
-                                    str_of(cli_opt(c, "--engine")), (unsigned)replicas};
+        struct pool_deploy_req q = {repo.owner,
+                                    repo.name,
+                                    rev,
+                                    str_of(cli_opt(c, "--file")),
+                                    str_of(cli_opt(c, "--name")),
+                                    str_of(cli_opt(c, "--engine")),
+                                    (unsigned)replicas};
         e = pool_deploy(c->app->pool, &who, &q, &id);
     }
     if (e == OK && cli_opt(c, "--wait") != NULL) e = wait_ready(c, &who, id);
     if (e != OK) return cli_fail(c, e);
-    if (c->json)
-        printf("{\"id\":%" PRId64 "}\n", id);
-    else
-        printf(i18n(c->lang, N_("deployment %lld\n")), (long long)id);
+    if (c->json) printf("{\"id\":%" PRId64 "}\n", id);
+    else printf(i18n(c->lang, N_("deployment %lld\n")), (long long)id);
     return EXIT_DONE;
 }
 
 int cmd_undeploy(struct cli *c) {
     int64_t id;
     struct principal who;
-    if (c->n_pos != 1 || !str_to_i64(str_of(c->pos[0]), &id)) return cli_usage(c, i18n(c->lang, N_("give the number of a deployment (`ballast deployments`)")));
+    if (c->n_pos != 1 || !str_to_i64(str_of(c->pos[0]), &id))
+        return cli_usage(c, i18n(c->lang, N_("give the number of a deployment (`ballast deployments`)")));
     err e = cli_app(c);
     if (e == OK) e = cli_principal(c, &who);
     if (e == OK) e = pool_undeploy(c->app->pool, &who, id);
@@ -81,8 +88,9 @@ int cmd_deployments(struct cli *c) {
     jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
         if (!c->json)
-            printf("%4" PRId64 "  %-24.*s %-10.*s %u/%u  " STR_FMT "/" STR_FMT "@%.12s  " STR_FMT "\n", r[i].id, STR_ARG(r[i].model),
-                   STR_ARG(r[i].state), r[i].ready, r[i].replicas, STR_ARG(r[i].owner), STR_ARG(r[i].repo), r[i].commit.p, STR_ARG(r[i].detail));
+            printf("%4" PRId64 "  %-24.*s %-10.*s %u/%u  " STR_FMT "/" STR_FMT "@%.12s  " STR_FMT "\n", r[i].id,
+                   STR_ARG(r[i].model), STR_ARG(r[i].state), r[i].ready, r[i].replicas, STR_ARG(r[i].owner),
+                   STR_ARG(r[i].repo), r[i].commit.p, STR_ARG(r[i].detail));
         jw_obj(&w);
         jw_ki64(&w, "id", r[i].id);
         jw_kstr(&w, "model", r[i].model);

@@ -48,13 +48,15 @@ static bool ask(const char *prompt, char *out, size_t cap) {
 static err choose_password(struct cli *c, char out[256], bool *made) {
     *made = false;
     if (cli_opt(c, "--password-stdin") != NULL) {
-        if (fgets(out, 256, stdin) == NULL) return err_fail(E_BAD_REQUEST, "--password-stdin: no password on standard input");
+        if (fgets(out, 256, stdin) == NULL)
+            return err_fail(E_BAD_REQUEST, "--password-stdin: no password on standard input");
         out[strcspn(out, "\n")] = 0;
         return OK;
     }
     char again[256];
     if (!c->json && cli_tty(0) && cli_tty(2)) {
-        if (!ask(i18n(c->lang, N_("Password (empty = make one): ")), out, 256)) return err_fail(E_BAD_REQUEST, "no password given; no user was added");
+        if (!ask(i18n(c->lang, N_("Password (empty = make one): ")), out, 256))
+            return err_fail(E_BAD_REQUEST, "no password given; no user was added");
         if (out[0] != 0) {
             if (!ask(i18n(c->lang, N_("Again: ")), again, sizeof again) || strcmp(out, again) != 0)
                 return err_fail(E_BAD_REQUEST, "the two passwords differ; no user was added");
@@ -81,8 +83,8 @@ int cmd_user_add(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = choose_password(c, pw, &made);
     if (e == OK)
-        e = id_user_add(c->app->id, str_of(c->pos[0]), str_of(cli_opt(c, "--fullname")), str_of(cli_opt(c, "--email")), str_of(pw),
-                        cli_opt(c, "--admin") != NULL, &id);
+        e = id_user_add(c->app->id, str_of(c->pos[0]), str_of(cli_opt(c, "--fullname")), str_of(cli_opt(c, "--email")),
+                        str_of(pw), cli_opt(c, "--admin") != NULL, &id);
     if (e == OK && cli_opt(c, "--reviewer") != NULL) e = id_user_reviewer(c->app->id, str_of(c->pos[0]), true);
     if (e != OK) return cli_fail(c, e);
     if (c->json) {
@@ -115,8 +117,9 @@ int cmd_user_list(struct cli *c) {
     if (c->json) jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
         if (!c->json) {
-            printf("%-24.*s %-5s %s%s%s %.*s\n", STR_ARG(o[i].name), o[i].is_org ? "org" : "user", o[i].is_admin ? "admin " : "",
-                   o[i].is_reviewer ? "reviewer " : "", o[i].disabled ? "disabled " : "", STR_ARG(o[i].fullname));
+            printf("%-24.*s %-5s %s%s%s %.*s\n", STR_ARG(o[i].name), o[i].is_org ? "org" : "user",
+                   o[i].is_admin ? "admin " : "", o[i].is_reviewer ? "reviewer " : "", o[i].disabled ? "disabled " : "",
+                   STR_ARG(o[i].fullname));
             continue;
         }
         jw_obj(&w);
@@ -177,7 +180,8 @@ int cmd_token_create(struct cli *c) {
     const char *name = cli_opt(c, "--name"), *days = cli_opt(c, "--days"), *r = cli_opt(c, "--role");
     uint64_t n_days = 0;
     if (c->n_pos != 1) return cli_usage(c, i18n(c->lang, N_("give one user name")));
-    if (r != NULL && (!role_parse(r, &role) || role == ROLE_NONE)) return cli_usage(c, i18n(c->lang, N_("--role: expected read, write or admin")));
+    if (r != NULL && (!role_parse(r, &role) || role == ROLE_NONE))
+        return cli_usage(c, i18n(c->lang, N_("--role: expected read, write or admin")));
     if (days != NULL && (!str_to_u64(str_of(days), &n_days) || n_days == 0 || n_days > 36500))
         return cli_usage(c, i18n(c->lang, N_("--days: expected a whole number from 1 to 36500")));
     struct owner_rec u;
@@ -186,7 +190,8 @@ int cmd_token_create(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = id_owner_find(c->app->id, &c->arena, str_of(c->pos[0]), &u);
     if (e == OK)
-        e = id_token_create(c->app->id, u.id, str_of(name != NULL ? name : "cli"), role, until, str_of(cli_opt(c, "--secret")), secret);
+        e = id_token_create(c->app->id, u.id, str_of(name != NULL ? name : "cli"), role, until,
+                            str_of(cli_opt(c, "--secret")), secret);
     if (e != OK) return cli_fail(c, e);
     printf("%s\n", secret);
     return EXIT_DONE;
@@ -204,10 +209,12 @@ int cmd_token_list(struct cli *c) {
     jw_init(&w, &b);
     if (c->json) jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
-        const char *state = t[i].revoked_ms ? "revoked" : t[i].expires_ms && t[i].expires_ms < clock_wall_ms() ? "expired" : "valid";
+        const char *state = t[i].revoked_ms                                        ? "revoked"
+                            : t[i].expires_ms && t[i].expires_ms < clock_wall_ms() ? "expired"
+                                                                                   : "valid";
         if (!c->json) {
-            printf("%6" PRId64 "  %-16.*s %-6s %-8s %.*s  %.*s\n", t[i].id, STR_ARG(t[i].user), role_name(t[i].role), state, STR_ARG(t[i].hint),
-                   STR_ARG(t[i].name));
+            printf("%6" PRId64 "  %-16.*s %-6s %-8s %.*s  %.*s\n", t[i].id, STR_ARG(t[i].user), role_name(t[i].role),
+                   state, STR_ARG(t[i].hint), STR_ARG(t[i].name));
             continue;
         }
         jw_obj(&w);
@@ -229,7 +236,8 @@ int cmd_token_list(struct cli *c) {
 
 int cmd_token_revoke(struct cli *c) {
     int64_t id;
-    if (c->n_pos != 1 || !str_to_i64(str_of(c->pos[0]), &id)) return cli_usage(c, i18n(c->lang, N_("give the number of a token (`ballast token list`)")));
+    if (c->n_pos != 1 || !str_to_i64(str_of(c->pos[0]), &id))
+        return cli_usage(c, i18n(c->lang, N_("give the number of a token (`ballast token list`)")));
     err e = cli_app(c);
     if (e == OK) e = id_token_revoke(c->app->id, 0, id);
     if (e != OK) return cli_fail(c, e);

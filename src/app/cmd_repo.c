@@ -7,7 +7,8 @@
 static int type_opt(struct cli *c, enum repo_type *t) {
     const char *s = cli_opt(c, "--type");
     *t = REPO_MODEL;
-    if (s != NULL && !repo_type_parse(str_of(s), t)) return cli_usage(c, i18n(c->lang, N_("--type: expected model, dataset or space")));
+    if (s != NULL && !repo_type_parse(str_of(s), t))
+        return cli_usage(c, i18n(c->lang, N_("--type: expected model, dataset or space")));
     return EXIT_DONE;
 }
 
@@ -19,7 +20,8 @@ int cmd_repo_list(struct cli *c) {
     size_t n;
     err e = cli_app(c);
     if (e == OK)
-        e = app_db_repos(db_reader(c->app->store), &c->arena, str_of(c->n_pos > 0 ? c->pos[0] : ""), cli_opt(c, "--type") ? (int)t : 0, &r, &n);
+        e = app_db_repos(db_reader(c->app->store), &c->arena, str_of(c->n_pos > 0 ? c->pos[0] : ""),
+                         cli_opt(c, "--type") ? (int)t : 0, &r, &n);
     if (e != OK) return cli_fail(c, e);
     struct buf b;
     struct jw w;
@@ -28,8 +30,8 @@ int cmd_repo_list(struct cli *c) {
     if (c->json) jw_arr(&w);
     for (size_t i = 0; i < n; i++) {
         if (!c->json) {
-            printf("%-8s %s" STR_FMT "/" STR_FMT "%s\n", repo_type_name(r[i].type), repo_type_prefix(r[i].type), STR_ARG(r[i].owner),
-                   STR_ARG(r[i].name), r[i].is_private ? "  (private)" : "");
+            printf("%-8s %s" STR_FMT "/" STR_FMT "%s\n", repo_type_name(r[i].type), repo_type_prefix(r[i].type),
+                   STR_ARG(r[i].owner), STR_ARG(r[i].name), r[i].is_private ? "  (private)" : "");
             continue;
         }
         jw_obj(&w);
@@ -55,7 +57,8 @@ int cmd_repo_create(struct cli *c) {
     int code = type_opt(c, &t);
     if (code != EXIT_DONE) return code;
     struct str owner = STR_NULL, name = str_of(c->n_pos == 1 ? c->pos[0] : "");
-    if (!str_split(&name, '/', &owner) || name.n == 0 || owner.n == 0) return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
+    if (!str_split(&name, '/', &owner) || name.n == 0 || owner.n == 0)
+        return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
     struct principal who;
     struct repo_rec repo;
     err e = cli_app(c);
@@ -68,7 +71,8 @@ int cmd_repo_create(struct cli *c) {
 
 int cmd_repo_delete(struct cli *c) {
     if (c->n_pos != 1) return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
-    if (cli_opt(c, "--yes") == NULL) return cli_usage(c, i18n(c->lang, N_("this destroys the history and files for ever; add --yes to do it")));
+    if (cli_opt(c, "--yes") == NULL)
+        return cli_usage(c, i18n(c->lang, N_("this destroys the history and files for ever; add --yes to do it")));
     struct principal who;
     struct repo_rec repo;
     struct str rev;
@@ -95,8 +99,9 @@ static err print_files(struct cli *c, const struct repo_rec *repo, const char *c
             struct blob_verdict v;
             TRY(verdict_blob_get(d, &c->arena, repo->id, hub_entry_oid(&ent[i]), &v));
             if (!c->json) {
-                printf("  %-8s %-8s " STR_FMT "%s" STR_FMT "\n", verdict_name(v.verdict), coverage_name(v.coverage), STR_ARG(ent[i].path),
-                       v.verdict > VERDICT_PASS && v.reason.n > 0 ? "  — " : "", STR_ARG(v.verdict > VERDICT_PASS ? v.reason : STR("")));
+                printf("  %-8s %-8s " STR_FMT "%s" STR_FMT "\n", verdict_name(v.verdict), coverage_name(v.coverage),
+                       STR_ARG(ent[i].path), v.verdict > VERDICT_PASS && v.reason.n > 0 ? "  — " : "",
+                       STR_ARG(v.verdict > VERDICT_PASS ? v.reason : STR("")));
                 continue;
             }
             jw_obj(w);
@@ -124,11 +129,11 @@ static err verdict_print(struct cli *c, const struct repo_rec *repo, struct str 
     buf_init(&b, 64 * MiB);
     jw_init(&w, &b);
     if (!c->json) {
-        printf(STR_FMT "/" STR_FMT "@%.12s  %s · %s", STR_ARG(repo->owner), STR_ARG(repo->name), commit, verdict_name(v.verdict),
-               coverage_name(v.coverage));
+        printf(STR_FMT "/" STR_FMT "@%.12s  %s · %s", STR_ARG(repo->owner), STR_ARG(repo->name), commit,
+               verdict_name(v.verdict), coverage_name(v.coverage));
         if (v.signature.n > 0)
-            printf("\n  %s: " STR_FMT "   %s " STR_FMT ": " STR_FMT, i18n(c->lang, N_("responsible")), STR_ARG(v.responsible),
-                   i18n(c->lang, N_("signed by key")), STR_ARG(v.key_id), STR_ARG(v.signature));
+            printf("\n  %s: " STR_FMT "   %s " STR_FMT ": " STR_FMT, i18n(c->lang, N_("responsible")),
+                   STR_ARG(v.responsible), i18n(c->lang, N_("signed by key")), STR_ARG(v.key_id), STR_ARG(v.signature));
         printf("\n");
         return print_files(c, repo, commit, &w);
     }

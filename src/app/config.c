@@ -52,8 +52,8 @@ static err unknown_key(const struct loader *l, const yaml_node_t *n, const struc
         if (d < best_d) best_d = d, best = keys[i].name;
     }
     if (best == NULL) return at(l, n, "unknown key", scalar(n));
-    return err_fail(E_UNPROCESSABLE, "%s:%zu: unknown key: " STR_FMT " (did you mean \"%s\"?)", l->file, n->start_mark.line + 1,
-                    STR_ARG(scalar(n)), best);
+    return err_fail(E_UNPROCESSABLE, "%s:%zu: unknown key: " STR_FMT " (did you mean \"%s\"?)", l->file,
+                    n->start_mark.line + 1, STR_ARG(scalar(n)), best);
 }
 
 static bool enum_has(const char *values, struct str v) {
@@ -72,24 +72,28 @@ static err set_scalar(struct config *c, const struct config_key *k, void *base, 
     case CFG_STR: *(struct str *)(void *)to = arena_str(&c->arena, v); return OK;
     case CFG_INT:
         if (!str_to_i64(v, &i) || i < k->min || i > k->max)
-            return err_fail(E_UNPROCESSABLE, "%s: %s: expected a whole number from %" PRId64 " to %" PRId64 ", got \"" STR_FMT "\"", what,
-                            k->name, k->min, k->max, STR_ARG(v));
+            return err_fail(E_UNPROCESSABLE,
+                            "%s: %s: expected a whole number from %" PRId64 " to %" PRId64 ", got \"" STR_FMT "\"",
+                            what, k->name, k->min, k->max, STR_ARG(v));
         *(int64_t *)(void *)to = i;
         return OK;
     case CFG_NUM:
         if (!str_to_double(v, &d) || d < (double)k->min || d > (double)k->max)
-            return err_fail(E_UNPROCESSABLE, "%s: %s: expected a number from %" PRId64 " to %" PRId64 ", got \"" STR_FMT "\"", what, k->name,
-                            k->min, k->max, STR_ARG(v));
+            return err_fail(E_UNPROCESSABLE,
+                            "%s: %s: expected a number from %" PRId64 " to %" PRId64 ", got \"" STR_FMT "\"", what,
+                            k->name, k->min, k->max, STR_ARG(v));
         *(double *)(void *)to = d;
         return OK;
     case CFG_BOOL:
         if (!str_eqz(v, "true") && !str_eqz(v, "false"))
-            return err_fail(E_UNPROCESSABLE, "%s: %s: expected true or false, got \"" STR_FMT "\"", what, k->name, STR_ARG(v));
+            return err_fail(E_UNPROCESSABLE, "%s: %s: expected true or false, got \"" STR_FMT "\"", what, k->name,
+                            STR_ARG(v));
         *(bool *)to = str_eqz(v, "true");
         return OK;
     case CFG_ENUM:
         if (!enum_has(k->values, v))
-            return err_fail(E_UNPROCESSABLE, "%s: %s: expected one of %s, got \"" STR_FMT "\"", what, k->name, k->values, STR_ARG(v));
+            return err_fail(E_UNPROCESSABLE, "%s: %s: expected one of %s, got \"" STR_FMT "\"", what, k->name,
+                            k->values, STR_ARG(v));
         *(struct str *)(void *)to = arena_str(&c->arena, v);
         return OK;
     case CFG_LIST:
@@ -108,7 +112,8 @@ static err set_defaults(struct config *c, const struct config_key *keys, size_t 
     return OK;
 }
 
-static err load_map(struct loader *l, yaml_node_t *map, const struct config_key *keys, size_t n_keys, void *base, unsigned depth);
+static err load_map(struct loader *l, yaml_node_t *map, const struct config_key *keys, size_t n_keys, void *base,
+                    unsigned depth);
 
 static err load_list(struct loader *l, const struct config_key *k, yaml_node_t *v, void *base) {
     struct config_list *list = (struct config_list *)(void *)((char *)base + k->offset);
@@ -155,7 +160,8 @@ static err load_value(struct loader *l, const struct config_key *k, yaml_node_t 
     return set_scalar(l->c, k, base, scalar(v), what);
 }
 
-static err load_map(struct loader *l, yaml_node_t *map, const struct config_key *keys, size_t n_keys, void *base, unsigned depth) {
+static err load_map(struct loader *l, yaml_node_t *map, const struct config_key *keys, size_t n_keys, void *base,
+                    unsigned depth) {
     if (map->type != YAML_MAPPING_NODE) return at(l, map, "expected keys and values", scalar(map));
     if (depth > CONFIG_MAX_DEPTH) return at(l, map, "nested too deeply", STR(""));
     uint64_t seen = 0;
@@ -196,7 +202,8 @@ static err load_yaml(struct config *c, const char *path) {
     yaml_parser_set_input_string(&parser, (const unsigned char *)text.p, text.n);
     err e = OK;
     if (!yaml_parser_load(&parser, &doc)) {
-        e = err_fail(E_UNPROCESSABLE, "%s:%zu: not valid YAML: %s", path, parser.problem_mark.line + 1, parser.problem ? parser.problem : "");
+        e = err_fail(E_UNPROCESSABLE, "%s:%zu: not valid YAML: %s", path, parser.problem_mark.line + 1,
+                     parser.problem ? parser.problem : "");
     } else {
         struct loader l = {c, path, &doc};
         yaml_node_t *root = yaml_document_get_root_node(&doc);
@@ -229,11 +236,13 @@ err config_parse_listen(struct config *c, struct str listen, const char *field) 
 
 static err resolve_key(struct config *c, struct config_provider *p) {
     if (p->key_env.n > 0 && p->key_file.n > 0)
-        return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": give key_env or key_file, not both", STR_ARG(p->name));
+        return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": give key_env or key_file, not both",
+                        STR_ARG(p->name));
     if (p->key_env.n > 0) {
         const char *v = getenv(arena_strz(&c->arena, p->key_env));
         if (v == NULL || v[0] == 0)
-            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": environment variable " STR_FMT " is not set", STR_ARG(p->name), STR_ARG(p->key_env));
+            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": environment variable " STR_FMT " is not set",
+                            STR_ARG(p->name), STR_ARG(p->key_env));
         p->key = arena_str(&c->arena, str_of(v));
     } else if (p->key_file.n > 0) {
         struct str text, rest, line = STR_NULL;
@@ -241,23 +250,27 @@ static err resolve_key(struct config *c, struct config_provider *p) {
         rest = text;
         str_split(&rest, '\n', &line);
         p->key = str_trim(line);
-        if (p->key.n == 0) return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": key_file is empty", STR_ARG(p->name));
+        if (p->key.n == 0)
+            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": key_file is empty", STR_ARG(p->name));
     }
     return OK;
 }
 
 static err check(struct config *c) {
     TRY(config_parse_listen(c, c->listen, "listen"));
-    if ((c->tls_cert.n > 0) != (c->tls_key.n > 0)) return err_fail(E_UNPROCESSABLE, "tls: cert and key are needed together");
+    if ((c->tls_cert.n > 0) != (c->tls_key.n > 0))
+        return err_fail(E_UNPROCESSABLE, "tls: cert and key are needed together");
     if (c->public_url.n > 0) {
         if (!str_starts(c->public_url, "http://") && !str_starts(c->public_url, "https://"))
-            return err_fail(E_UNPROCESSABLE, "public_url: expected http://… or https://…, got \"" STR_FMT "\"", STR_ARG(c->public_url));
+            return err_fail(E_UNPROCESSABLE, "public_url: expected http://… or https://…, got \"" STR_FMT "\"",
+                            STR_ARG(c->public_url));
         while (c->public_url.n > 0 && c->public_url.p[c->public_url.n - 1] == '/') c->public_url.n--;
     }
     for (size_t i = 0; i < c->n_providers; i++) {
         struct config_provider *p = &c->providers[i];
         if (!str_starts(p->base_url, "http://") && !str_starts(p->base_url, "https://"))
-            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": base_url: expected http://… or https://…", STR_ARG(p->name));
+            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": base_url: expected http://… or https://…",
+                            STR_ARG(p->name));
         for (size_t j = 0; j < i; j++)
             if (str_eq(p->name, c->providers[j].name))
                 return err_fail(E_UNPROCESSABLE, "providers: the name \"" STR_FMT "\" is used twice", STR_ARG(p->name));
@@ -292,7 +305,8 @@ void config_free(struct config *c) {
 }
 
 static const char *type_name(const struct config_key *k) {
-    static const char *const names[] = {"text", "whole number", "true/false", "number", "one of", "list of text", "section", "list"};
+    static const char *const names[] = {"text",   "whole number", "true/false", "number",
+                                        "one of", "list of text", "section",    "list"};
     return names[k->type];
 }
 
@@ -305,7 +319,8 @@ static void doc_keys(struct buf *b, const struct config_key *keys, size_t n, con
             buf_printf(b, "| `%s` | %s", path, type_name(k));
             if (k->type == CFG_ENUM) {
                 struct str rest = str_of(k->values), v;
-                for (const char *sep = " "; str_split(&rest, '|', &v); sep = ", ") buf_printf(b, "%s`" STR_FMT "`", sep, STR_ARG(v));
+                for (const char *sep = " "; str_split(&rest, '|', &v); sep = ", ")
+                    buf_printf(b, "%s`" STR_FMT "`", sep, STR_ARG(v));
             }
             if (k->type == CFG_INT) buf_printf(b, " %" PRId64 "–%" PRId64, k->min, k->max);
             buf_printf(b, " | %s | %s", k->dflt == NULL ? "*required*" : k->dflt[0] == 0 ? "*empty*" : k->dflt, k->doc);
@@ -320,13 +335,18 @@ static void doc_keys(struct buf *b, const struct config_key *keys, size_t n, con
 }
 
 void config_doc(struct buf *b) {
-    buf_cstr(b, "# Configuration\n\n"
-                "One YAML file, given by `--config FILE` (no file is needed: every key has a sane default). A flag wins over the\n"
-                "environment, the environment over the file, the file over the default. Unknown keys are errors that name the file, the\n"
-                "line and the nearest known key. `ballast serve --check-config --config FILE` validates without starting; `SIGHUP`\n"
-                "reloads the file of a running server: `public_url`, `trusted_proxies`, `language`, `log`, timeouts, TLS files and\n"
-                "`providers` take effect at once and cut nothing; the other keys need a restart, and the log says so.\n\n"
-                "This page is generated: `ballast help --config-doc > docs/operations/config.md`.\n\n"
-                "| key | type | default | meaning |\n|---|---|---|---|\n");
+    buf_cstr(b,
+             "# Configuration\n\n"
+             "One YAML file, given by `--config FILE` (no file is needed: every key has a sane default). A flag wins "
+             "over the\n"
+             "environment, the environment over the file, the file over the default. Unknown keys are errors that name "
+             "the file, the\n"
+             "line and the nearest known key. `ballast serve --check-config --config FILE` validates without starting; "
+             "`SIGHUP`\n"
+             "reloads the file of a running server: `public_url`, `trusted_proxies`, `language`, `log`, timeouts, TLS "
+             "files and\n"
+             "`providers` take effect at once and cut nothing; the other keys need a restart, and the log says so.\n\n"
+             "This page is generated: `ballast help --config-doc > docs/operations/config.md`.\n\n"
+             "| key | type | default | meaning |\n|---|---|---|---|\n");
     doc_keys(b, config_schema, config_schema_len, "");
 }

@@ -15,7 +15,12 @@
 #include "base/err.h"
 #include "base/str.h"
 
-enum config_limits { CONFIG_MAX_PROVIDERS = 256, CONFIG_MAX_MODELS = 256, CONFIG_MAX_ENGINES = 16, CONFIG_MAX_LIST = 32 };
+enum config_limits {
+    CONFIG_MAX_PROVIDERS = 256,
+    CONFIG_MAX_MODELS = 256,
+    CONFIG_MAX_ENGINES = 16,
+    CONFIG_MAX_LIST = 32
+};
 
 struct config_list {
     struct str v[CONFIG_MAX_LIST];
@@ -38,7 +43,7 @@ struct config_engine {
     int64_t start_timeout_s, stop_timeout_s;
 };
 struct config {
-    struct str file;            /* "" = defaults only */
+    struct str file; /* "" = defaults only */
     struct str listen, data, public_url, language;
     struct config_list trusted_proxies;
     struct str tls_cert, tls_key;

@@ -8,7 +8,9 @@
 #include "app/app.h"
 #include "base/clock.h"
 
-static err get_healthz(struct http_req *r) { return http_reply(r, 200, "text/plain; charset=utf-8", STR("ok\n")); }
+static err get_healthz(struct http_req *r) {
+    return http_reply(r, 200, "text/plain; charset=utf-8", STR("ok\n"));
+}
 
 static err get_readyz(struct http_req *r) {
     struct app *a = r->ctx;
@@ -45,7 +47,8 @@ static err get_metrics(struct http_req *r) {
     buf_init(&b, 4 * MiB);
     struct rt_stats rs;
     rt_stats_get(&rs);
-    metric(&b, "ballast_uptime_seconds", "gauge", "Seconds since start.", (uint64_t)((clock_wall_ms() - a->started_ms) / 1000));
+    metric(&b, "ballast_uptime_seconds", "gauge", "Seconds since start.",
+           (uint64_t)((clock_wall_ms() - a->started_ms) / 1000));
     metric(&b, "process_resident_memory_bytes", "gauge", "Resident memory.", rss_bytes());
     metric(&b, "ballast_fibers", "gauge", "Live fibers.", rs.fibers_live);
     metric(&b, "ballast_work_queue", "gauge", "Jobs waiting for a work thread.", rs.work_queued);
@@ -54,7 +57,8 @@ static err get_metrics(struct http_req *r) {
     if (xet_stats_get(a->xet, &xs) == OK) {
         metric(&b, "ballast_xorbs", "gauge", "Chunk containers stored.", xs.n_xorbs);
         metric(&b, "ballast_stored_bytes", "gauge", "Bytes of chunk containers on disk.", xs.stored_bytes);
-        metric(&b, "ballast_file_bytes", "gauge", "Bytes of large files as uploaded, before deduplication.", xs.file_bytes);
+        metric(&b, "ballast_file_bytes", "gauge", "Bytes of large files as uploaded, before deduplication.",
+               xs.file_bytes);
     }
     http_server_metrics(a->server, &b);
     gate_metrics(a->gate, &b);
@@ -69,8 +73,12 @@ static err get_version(struct http_req *r) {
 static const struct http_route routes[] = {
     {HTTP_GET, "/healthz", get_healthz, AUTH_PUBLIC, DIALECT_PLAIN, "app.healthz", "The process answers", NULL, 0, 0},
     {HTTP_GET, "/readyz", get_readyz, AUTH_PUBLIC, DIALECT_PLAIN, "app.readyz", "The server can serve", NULL, 0, 0},
-    {HTTP_GET, "/metrics", get_metrics, AUTH_PUBLIC, DIALECT_PLAIN, "app.metrics", "Counters in Prometheus text", NULL, 0, 0},
-    {HTTP_GET, "/api/ballast/version", get_version, AUTH_PUBLIC, DIALECT_HF, "app.version", "Name and version", NULL, 0, 0},
+    {HTTP_GET, "/metrics", get_metrics, AUTH_PUBLIC, DIALECT_PLAIN, "app.metrics", "Counters in Prometheus text", NULL,
+     0, 0},
+    {HTTP_GET, "/api/ballast/version", get_version, AUTH_PUBLIC, DIALECT_HF, "app.version", "Name and version", NULL, 0,
+     0},
 };
 
-err app_routes(struct app *a, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), a); }
+err app_routes(struct app *a, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), a);
+}

@@ -86,8 +86,7 @@ static void security_write(struct jw *w, const struct http_route *r) {
     jw_key(w, "security");
     if (r->auth == AUTH_PUBLIC || r->auth == AUTH_SIGNED || r->auth == AUTH_REPO_READ)
         jw_raw(w, STR("[{},{\"bearer\":[]},{\"basic\":[]},{\"session\":[]}]"));
-    else
-        jw_raw(w, STR("[{\"bearer\":[]},{\"basic\":[]},{\"apiKey\":[]},{\"session\":[]}]"));
+    else jw_raw(w, STR("[{\"bearer\":[]},{\"basic\":[]},{\"apiKey\":[]},{\"session\":[]}]"));
 }
 
 static void responses_write(struct jw *w, const struct http_route *r) {
@@ -106,7 +105,8 @@ static void responses_write(struct jw *w, const struct http_route *r) {
     jw_obj_end(w);
 }
 
-static void operation_write(struct jw *w, struct arena *a, const struct http_route *r, const char *method, size_t index) {
+static void operation_write(struct jw *w, struct arena *a, const struct http_route *r, const char *method,
+                            size_t index) {
     char low[16] = "";
     for (size_t i = 0; method[i] != 0 && i + 1 < sizeof low; i++) low[i] = (char)(method[i] + ('a' - 'A'));
     jw_key(w, low);
@@ -127,7 +127,10 @@ static void operation_write(struct jw *w, struct arena *a, const struct http_rou
     jw_kcstr(w, "x-ballast-auth", auth_name(r->auth));
     jw_kcstr(w, "x-ballast-dialect", dialect_name(r->dialect));
     if (r->repo_type != NULL) jw_kcstr(w, "x-ballast-repo", r->repo_type);
-    jw_ki64(w, "x-ballast-max-body", r->max_body == HTTP_BODY_ANY ? -1 : r->max_body == 0 ? (int64_t)MiB : (int64_t)r->max_body);
+    jw_ki64(w, "x-ballast-max-body",
+            r->max_body == HTTP_BODY_ANY ? -1
+            : r->max_body == 0           ? (int64_t)MiB
+                                         : (int64_t)r->max_body);
     params_write(w, path_of(a, r->pattern));
     security_write(w, r);
     responses_write(w, r);
@@ -157,13 +160,15 @@ static void components_write(struct jw *w) {
     jw_key(w, "components");
     jw_raw(w, STR("{\"securitySchemes\":{"
                   "\"bearer\":{\"type\":\"http\",\"scheme\":\"bearer\",\"description\":\"An access token (hf_...)\"},"
-                  "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"Any user name, an access token as password\"},"
+                  "\"basic\":{\"type\":\"http\",\"scheme\":\"basic\",\"description\":\"Any user name, an access token "
+                  "as password\"},"
                   "\"apiKey\":{\"type\":\"apiKey\",\"in\":\"header\",\"name\":\"x-api-key\"},"
                   "\"session\":{\"type\":\"apiKey\",\"in\":\"cookie\",\"name\":\"" ID_COOKIE "\","
                   "\"description\":\"Browser session; unsafe methods also need X-CSRF-Token\"}},"
                   "\"responses\":{\"Refused\":{\"description\":\"No, wrong or insufficient credentials\"},"
                   "\"Error\":{\"description\":\"What happened, what is unchanged, what to do\",\"headers\":{"
-                  "\"X-Error-Code\":{\"schema\":{\"type\":\"string\"}},\"X-Error-Message\":{\"schema\":{\"type\":\"string\"}},"
+                  "\"X-Error-Code\":{\"schema\":{\"type\":\"string\"}},\"X-Error-Message\":{\"schema\":{\"type\":"
+                  "\"string\"}},"
                   "\"X-Request-Id\":{\"schema\":{\"type\":\"string\"}}}}}}"));
 }
 
@@ -175,7 +180,8 @@ err app_openapi_write(struct arena *a, const struct http_router *rt, struct str 
     jw_obj(&w);
     jw_kcstr(&w, "openapi", "3.1.0");
     jw_key(&w, "info");
-    jw_raw(&w, STR("{\"title\":\"Ballast\",\"version\":\"" BALLAST_VERSION "\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}}"));
+    jw_raw(&w, STR("{\"title\":\"Ballast\",\"version\":\"" BALLAST_VERSION
+                   "\",\"license\":{\"name\":\"Apache-2.0\",\"identifier\":\"Apache-2.0\"}}"));
     jw_key(&w, "servers");
     jw_arr(&w);
     jw_obj(&w);
@@ -201,7 +207,10 @@ static err get_openapi(struct http_req *r) {
 }
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/api/ballast/openapi.json", get_openapi, AUTH_PUBLIC, DIALECT_HF, "app.openapi", "This document", NULL, 0, 0},
+    {HTTP_GET, "/api/ballast/openapi.json", get_openapi, AUTH_PUBLIC, DIALECT_HF, "app.openapi", "This document", NULL,
+     0, 0},
 };
 
-err app_openapi_routes(struct app *a, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), a); }
+err app_openapi_routes(struct app *a, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), a);
+}

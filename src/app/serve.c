@@ -30,13 +30,20 @@ static enum log_level level_of(struct str s) {
     return LOG_INFO;
 }
 
-static void logs_setup(const struct config *c) { log_setup(2, str_eqz(c->log_format, "json"), level_of(c->log_level)); }
+static void logs_setup(const struct config *c) {
+    log_setup(2, str_eqz(c->log_format, "json"), level_of(c->log_level));
+}
 
 static struct http_config http_config_of(struct config *c) {
-    struct http_config h = {.listen_host = c->listen_host, .port = c->listen_port, .public_url = c->public_url,
-                            .header_timeout_ms = c->header_timeout_s * 1000, .idle_timeout_ms = c->idle_timeout_s * 1000,
-                            .max_conns_per_loop = (unsigned)c->max_connections, .access_log = c->log_access};
-    if (c->tls_cert.n > 0) h.tls_cert = arena_strz(&c->arena, c->tls_cert), h.tls_key = arena_strz(&c->arena, c->tls_key);
+    struct http_config h = {.listen_host = c->listen_host,
+                            .port = c->listen_port,
+                            .public_url = c->public_url,
+                            .header_timeout_ms = c->header_timeout_s * 1000,
+                            .idle_timeout_ms = c->idle_timeout_s * 1000,
+                            .max_conns_per_loop = (unsigned)c->max_connections,
+                            .access_log = c->log_access};
+    if (c->tls_cert.n > 0)
+        h.tls_cert = arena_strz(&c->arena, c->tls_cert), h.tls_key = arena_strz(&c->arena, c->tls_key);
     h.n_trusted_proxies = (unsigned)MIN(c->trusted_proxies.n, ARRAY_LEN(h.trusted_proxies));
     for (unsigned i = 0; i < h.n_trusted_proxies; i++) h.trusted_proxies[i] = c->trusted_proxies.v[i];
     return h;
@@ -55,8 +62,12 @@ static err add_routes(struct app *a) {
     return web_routes(a->web, a->router);
 }
 
-static err authorize(void *arg, struct http_req *r) { return id_authorize(((struct app *)arg)->id, r); }
-static err html_error(void *arg, struct http_req *r, err e) { return web_html_error(((struct app *)arg)->web, r, e); }
+static err authorize(void *arg, struct http_req *r) {
+    return id_authorize(((struct app *)arg)->id, r);
+}
+static err html_error(void *arg, struct http_req *r, err e) {
+    return web_html_error(((struct app *)arg)->web, r, e);
+}
 
 static err start_all(struct app *a) {
     size_t n_bad; /* logged there; broken repositories do not keep the others from being served */
@@ -99,7 +110,8 @@ static err write_server_json(struct app *a, char *url, size_t n_url) {
              STR_ARG(any ? STR("127.0.0.1") : host), v6 ? "]" : "", http_server_port(a->server));
     err e = OK;
     FILE *f = fopen(tmp, "we");
-    if (f == NULL || fprintf(f, "{\"pid\":%ld,\"url\":\"%s\"}\n", (long)getpid(), url) < 0 || fclose(f) != 0 || rename(tmp, path) != 0)
+    if (f == NULL || fprintf(f, "{\"pid\":%ld,\"url\":\"%s\"}\n", (long)getpid(), url) < 0 || fclose(f) != 0 ||
+        rename(tmp, path) != 0)
         e = err_errno(E_IO, errno, "%s: cannot be written", path);
     arena_release(&ar);
     return e;

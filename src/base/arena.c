@@ -10,7 +10,9 @@ struct arena_block {
     _Alignas(16) unsigned char data[];
 };
 
-void arena_init(struct arena *a, size_t max_bytes) { *a = (struct arena){NULL, 0, max_bytes}; }
+void arena_init(struct arena *a, size_t max_bytes) {
+    *a = (struct arena){NULL, 0, max_bytes};
+}
 
 void arena_release(struct arena *a) {
     for (struct arena_block *b = a->head; b != NULL;) {

@@ -32,9 +32,9 @@
 #define GiB ((size_t)1024 * 1024 * 1024)
 
 noreturn_fn void base_bug(const char *file, int line, const char *what);
-#define BUG_ON(cond)                                                                               \
-    do {                                                                                           \
-        if (__builtin_expect(!!(cond), 0)) base_bug(__FILE__, __LINE__, #cond);                    \
+#define BUG_ON(cond)                                                                                                   \
+    do {                                                                                                               \
+        if (__builtin_expect(!!(cond), 0)) base_bug(__FILE__, __LINE__, #cond);                                        \
     } while (0)
 
 #include "banned.h"

@@ -2,7 +2,9 @@
 /* buf.c — bounded growing buffer. */
 #include "base/buf.h"
 
-void buf_init(struct buf *b, size_t max_bytes) { *b = (struct buf){NULL, 0, 0, max_bytes, false}; }
+void buf_init(struct buf *b, size_t max_bytes) {
+    *b = (struct buf){NULL, 0, 0, max_bytes, false};
+}
 
 void buf_release(struct buf *b) {
     free(b->p);
@@ -48,9 +50,15 @@ void buf_add(struct buf *b, const void *p, size_t n) {
     b->n += n;
 }
 
-void buf_str(struct buf *b, struct str s) { buf_add(b, s.p, s.n); }
-void buf_cstr(struct buf *b, const char *z) { buf_add(b, z, strlen(z)); }
-void buf_char(struct buf *b, char c) { buf_add(b, &c, 1); }
+void buf_str(struct buf *b, struct str s) {
+    buf_add(b, s.p, s.n);
+}
+void buf_cstr(struct buf *b, const char *z) {
+    buf_add(b, z, strlen(z));
+}
+void buf_char(struct buf *b, char c) {
+    buf_add(b, &c, 1);
+}
 
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
@@ -100,7 +108,9 @@ void buf_eat(struct buf *b, size_t n) {
     if (b->n > 0 && n > 0) memmove(b->p, b->p + n, b->n);
 }
 
-struct str buf_view(const struct buf *b) { return (struct str){b->p, b->n}; }
+struct str buf_view(const struct buf *b) {
+    return (struct str){b->p, b->n};
+}
 
 err buf_ok(const struct buf *b, const char *what) {
     if (!b->failed) return OK;

@@ -7,7 +7,9 @@ int64_t clock_mono_ns(void) {
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
-int64_t clock_mono_ms(void) { return clock_mono_ns() / 1000000; }
+int64_t clock_mono_ms(void) {
+    return clock_mono_ns() / 1000000;
+}
 int64_t clock_wall_ms(void) {
     struct timespec t;
     clock_gettime(CLOCK_REALTIME, &t);
@@ -30,8 +32,8 @@ void clock_iso(int64_t wall_ms, char out[CLOCK_ISO_LEN + 1]) {
     int ms;
     char tmp[96];
     split(wall_ms, &tm, &ms);
-    snprintf(tmp, sizeof tmp, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-             tm.tm_min, tm.tm_sec, ms);
+    snprintf(tmp, sizeof tmp, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday,
+             tm.tm_hour, tm.tm_min, tm.tm_sec, ms);
     memcpy(out, tmp, CLOCK_ISO_LEN);
     out[CLOCK_ISO_LEN] = 0;
 }
@@ -48,8 +50,8 @@ void clock_http(int64_t wall_ms, char out[CLOCK_HTTP_LEN + 1]) {
     int ms;
     char tmp[96];
     split(wall_ms, &tm, &ms);
-    snprintf(tmp, sizeof tmp, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday, months + 3 * tm.tm_mon,
-             tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(tmp, sizeof tmp, "%.3s, %02d %.3s %04d %02d:%02d:%02d GMT", days + 3 * tm.tm_wday, tm.tm_mday,
+             months + 3 * tm.tm_mon, tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
     memcpy(out, tmp, CLOCK_HTTP_LEN);
     out[CLOCK_HTTP_LEN] = 0;
 }

@@ -116,7 +116,9 @@ err err_wrap(err kind, const char *fmt, ...) {
     return kind;
 }
 
-const char *err_text(void) { return err_slot()->text; }
+const char *err_text(void) {
+    return err_slot()->text;
+}
 
 const char *err_text_en(void) {
     struct err_slot *s = err_slot();

@@ -55,7 +55,9 @@ struct hasher *hasher_new(const char *kind) {
     return h;
 }
 
-void hasher_add(struct hasher *h, const void *p, size_t n) { BUG_ON(EVP_DigestUpdate(h->ctx, p, n) != 1); }
+void hasher_add(struct hasher *h, const void *p, size_t n) {
+    BUG_ON(EVP_DigestUpdate(h->ctx, p, n) != 1);
+}
 
 void hasher_done(struct hasher *h, uint8_t *out) {
     BUG_ON(EVP_DigestFinal_ex(h->ctx, out, NULL) != 1);
@@ -68,7 +70,9 @@ void hasher_free(struct hasher *h) {
     free(h);
 }
 
-bool hash_equal(const void *a, const void *b, size_t n) { return CRYPTO_memcmp(a, b, n) == 0; }
+bool hash_equal(const void *a, const void *b, size_t n) {
+    return CRYPTO_memcmp(a, b, n) == 0;
+}
 
 void rnd_bytes(void *p, size_t n) {
     char *to = p;

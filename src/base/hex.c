@@ -114,8 +114,8 @@ bool uri_decode(struct arena *a, struct str s, bool form, struct str *out) {
 void uri_encode(struct buf *b, struct str s, bool keep_slash) {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                     c == '_' || c == '~' || (keep_slash && c == '/');
+        bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+                     c == '.' || c == '_' || c == '~' || (keep_slash && c == '/');
         if (plain) {
             buf_char(b, (char)c);
         } else {

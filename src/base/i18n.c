@@ -9,15 +9,15 @@ const char *i18n(enum lang lang, const char *msgid) {
         size_t mid = (lo + hi) / 2;
         int c = strcmp(msgid, i18n_table[mid].id);
         if (c == 0) return i18n_table[mid].zh;
-        if (c < 0)
-            hi = mid;
-        else
-            lo = mid + 1;
+        if (c < 0) hi = mid;
+        else lo = mid + 1;
     }
     return msgid;
 }
 
-const char *i18n_tag(enum lang lang) { return lang == LANG_ZH ? "zh-CN" : "en"; }
+const char *i18n_tag(enum lang lang) {
+    return lang == LANG_ZH ? "zh-CN" : "en";
+}
 
 enum lang i18n_accept(struct str accept, enum lang dflt) {
     struct str rest = accept, item;
@@ -31,12 +31,9 @@ enum lang i18n_accept(struct str accept, enum lang dflt) {
         struct str p = str_trim(params);
         if (str_starts(p, "q=") && !str_to_double(str_from(p, 2), &q)) q = 0;
         enum lang l;
-        if (str_ieq(str_sub(tag, 0, 2), STR("zh")))
-            l = LANG_ZH;
-        else if (str_ieq(str_sub(tag, 0, 2), STR("en")))
-            l = LANG_EN;
-        else
-            continue;
+        if (str_ieq(str_sub(tag, 0, 2), STR("zh"))) l = LANG_ZH;
+        else if (str_ieq(str_sub(tag, 0, 2), STR("en"))) l = LANG_EN;
+        else continue;
         if (q > best_q) best_q = q, best = l;
     }
     return best;

@@ -20,18 +20,18 @@
 enum json_type { JSON_NONE, JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json_limits {
-    size_t max_bytes;  /* 0 = 8 MiB */
-    unsigned max_depth;/* 0 = 128 */
-    size_t max_nodes;  /* 0 = 4 Mi */
+    size_t max_bytes;          /* 0 = 8 MiB */
+    unsigned max_depth;        /* 0 = 128 */
+    size_t max_nodes;          /* 0 = 4 Mi */
     bool allow_duplicate_keys; /* first wins on lookup; for hostile-format parsers that report them */
 };
 
 struct json_node {
-    uint32_t off;   /* byte offset of the value's first byte (strings: after the quote) */
-    uint32_t len;   /* raw length (strings: without quotes; containers: element or member count) */
-    uint32_t next;  /* index of the node after this value */
-    uint8_t type;   /* enum json_type */
-    uint8_t escaped;/* string contains backslashes */
+    uint32_t off;    /* byte offset of the value's first byte (strings: after the quote) */
+    uint32_t len;    /* raw length (strings: without quotes; containers: element or member count) */
+    uint32_t next;   /* index of the node after this value */
+    uint8_t type;    /* enum json_type */
+    uint8_t escaped; /* string contains backslashes */
     uint8_t is_key, pad_;
 };
 
@@ -53,10 +53,10 @@ struct jv {
 must_check err json_parse(struct arena *a, struct str text, const struct json_limits *lim /* NULL = defaults */,
                           struct jv *root);
 enum json_type jv_type(struct jv v);
-bool jv_ok(struct jv v); /* exists (also null values) */
+bool jv_ok(struct jv v);                          /* exists (also null values) */
 struct jv jv_get(struct jv obj, const char *key); /* none when absent or not an object */
 struct jv jv_at(struct jv arr, size_t i);
-size_t jv_len(struct jv v); /* elements or members; 0 for scalars */
+size_t jv_len(struct jv v);   /* elements or members; 0 for scalars */
 bool jv_is_null(struct jv v); /* none or null */
 /* The value as given type or the default. */
 struct str jv_str(struct jv v, struct str dflt); /* unescaped */

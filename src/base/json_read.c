@@ -55,7 +55,10 @@ static int hex4(const char *p) {
     int v = 0;
     for (int i = 0; i < 4; i++) {
         int c = p[i];
-        int d = c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+        int d = c >= '0' && c <= '9'   ? c - '0'
+                : c >= 'a' && c <= 'f' ? c - 'a' + 10
+                : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                       : -1;
         if (d < 0) return -1;
         v = v * 16 + d;
     }
@@ -106,7 +109,9 @@ static err scan_string(struct parser *s, uint32_t *index) {
     return OK;
 }
 
-static bool digit(const struct parser *s) { return s->p < s->end && *s->p >= '0' && *s->p <= '9'; }
+static bool digit(const struct parser *s) {
+    return s->p < s->end && *s->p >= '0' && *s->p <= '9';
+}
 
 static err scan_number(struct parser *s) {
     const char *at = s->p;
@@ -114,8 +119,7 @@ static err scan_number(struct parser *s) {
     TRY(push(s, JSON_NUMBER, at, &i));
     if (*s->p == '-') s->p++;
     if (!digit(s)) return bad(s, at, "expected a value");
-    if (*s->p == '0')
-        s->p++;
+    if (*s->p == '0') s->p++;
     else
         while (digit(s)) s->p++;
     if (s->p < s->end && *s->p == '.') {
@@ -261,8 +265,10 @@ err json_parse(struct arena *a, struct str text, const struct json_limits *lim, 
     struct json_limits l = lim != NULL ? *lim : (struct json_limits){0, 0, 0, false};
     size_t max_bytes = l.max_bytes != 0 ? l.max_bytes : 8 * MiB;
     *root = (struct jv){NULL, NONE};
-    if (text.n > max_bytes || text.n > UINT32_MAX - 8) return err_fail(E_LIMIT, "JSON is larger than %zu bytes", max_bytes);
-    struct parser s = {.a = a, .text = text.p, .p = text.p, .end = text.p + text.n, .allow_dup = l.allow_duplicate_keys};
+    if (text.n > max_bytes || text.n > UINT32_MAX - 8)
+        return err_fail(E_LIMIT, "JSON is larger than %zu bytes", max_bytes);
+    struct parser s = {
+        .a = a, .text = text.p, .p = text.p, .end = text.p + text.n, .allow_dup = l.allow_duplicate_keys};
     s.max_depth = MIN(l.max_depth != 0 ? l.max_depth : 128u, (unsigned)MAX_DEPTH);
     s.max_nodes = l.max_nodes != 0 ? l.max_nodes : 4 * MiB;
     s.cap = MIN(MIN(text.n / 8 + 8, (size_t)4096), s.max_nodes);
@@ -330,8 +336,12 @@ enum json_type jv_type(struct jv v) {
     const struct json_node *n = node(v);
     return n == NULL ? JSON_NONE : (enum json_type)n->type;
 }
-bool jv_ok(struct jv v) { return node(v) != NULL; }
-bool jv_is_null(struct jv v) { return jv_type(v) <= JSON_NULL; }
+bool jv_ok(struct jv v) {
+    return node(v) != NULL;
+}
+bool jv_is_null(struct jv v) {
+    return jv_type(v) <= JSON_NULL;
+}
 
 size_t jv_len(struct jv v) {
     enum json_type t = jv_type(v);
@@ -367,7 +377,9 @@ struct jv jv_at(struct jv arr, size_t i) {
     return (struct jv){arr.doc, NONE};
 }
 
-struct str jv_str(struct jv v, struct str dflt) { return jv_type(v) == JSON_STRING ? node_text(v.doc, v.i) : dflt; }
+struct str jv_str(struct jv v, struct str dflt) {
+    return jv_type(v) == JSON_STRING ? node_text(v.doc, v.i) : dflt;
+}
 
 int64_t jv_i64(struct jv v, int64_t dflt) {
     int64_t out;
@@ -415,6 +427,7 @@ err jv_need_str(struct jv obj, const char *key, struct str *out) {
 err jv_need_i64(struct jv obj, const char *key, int64_t min, int64_t max, int64_t *out) {
     struct jv v = jv_get(obj, key);
     if (jv_type(v) != JSON_NUMBER || !str_to_i64(jv_raw(v), out) || *out < min || *out > max)
-        return err_fail(E_BAD_REQUEST, "field \"%s\": expected a whole number from %" PRId64 " to %" PRId64, key, min, max);
+        return err_fail(E_BAD_REQUEST, "field \"%s\": expected a whole number from %" PRId64 " to %" PRId64, key, min,
+                        max);
     return OK;
 }

@@ -4,7 +4,9 @@
 
 #include <math.h>
 
-void jw_init(struct jw *w, struct buf *b) { *w = (struct jw){b, 0, 0}; }
+void jw_init(struct jw *w, struct buf *b) {
+    *w = (struct jw){b, 0, 0};
+}
 
 static void sep(struct jw *w) {
     uint64_t bit = (uint64_t)1 << (w->depth & 63);
@@ -25,10 +27,18 @@ static void close_(struct jw *w, char c) {
     buf_char(w->b, c);
 }
 
-void jw_obj(struct jw *w) { open_(w, '{'); }
-void jw_obj_end(struct jw *w) { close_(w, '}'); }
-void jw_arr(struct jw *w) { open_(w, '['); }
-void jw_arr_end(struct jw *w) { close_(w, ']'); }
+void jw_obj(struct jw *w) {
+    open_(w, '{');
+}
+void jw_obj_end(struct jw *w) {
+    close_(w, '}');
+}
+void jw_arr(struct jw *w) {
+    open_(w, '[');
+}
+void jw_arr_end(struct jw *w) {
+    close_(w, ']');
+}
 
 void jw_keys(struct jw *w, struct str key) {
     sep(w);
@@ -36,17 +46,17 @@ void jw_keys(struct jw *w, struct str key) {
     buf_char(w->b, ':');
     w->need_comma &= ~((uint64_t)1 << (w->depth & 63));
 }
-void jw_key(struct jw *w, const char *key) { jw_keys(w, str_of(key)); }
+void jw_key(struct jw *w, const char *key) {
+    jw_keys(w, str_of(key));
+}
 
 void jw_str(struct jw *w, struct str s) {
     sep(w);
     json_escape(w->b, s);
 }
 void jw_cstr(struct jw *w, const char *z) {
-    if (z == NULL)
-        jw_null(w);
-    else
-        jw_str(w, str_of(z));
+    if (z == NULL) jw_null(w);
+    else jw_str(w, str_of(z));
 }
 void jw_i64(struct jw *w, int64_t v) {
     sep(w);
@@ -58,10 +68,8 @@ void jw_u64(struct jw *w, uint64_t v) {
 }
 void jw_double(struct jw *w, double v) {
     sep(w);
-    if (isfinite(v))
-        buf_printf(w->b, "%.17g", v);
-    else
-        buf_cstr(w->b, "null");
+    if (isfinite(v)) buf_printf(w->b, "%.17g", v);
+    else buf_cstr(w->b, "null");
 }
 void jw_bool(struct jw *w, bool v) {
     sep(w);
@@ -117,12 +125,9 @@ void json_escape(struct buf *b, struct str s) {
         buf_add(b, s.p + from, i - from);
         static const char esc[] = "\"\\\b\f\n\r\t", as[] = "\"\\bfnrt";
         const char *e = c == 0 ? NULL : memchr(esc, c, sizeof esc - 1);
-        if (c >= 0x80)
-            buf_cstr(b, "\xef\xbf\xbd");
-        else if (e != NULL)
-            buf_char(b, '\\'), buf_char(b, as[e - esc]);
-        else
-            buf_printf(b, "\\u%04x", (unsigned)c);
+        if (c >= 0x80) buf_cstr(b, "\xef\xbf\xbd");
+        else if (e != NULL) buf_char(b, '\\'), buf_char(b, as[e - esc]);
+        else buf_printf(b, "\\u%04x", (unsigned)c);
         from = ++i;
     }
     if (from < s.n) buf_add(b, s.p + from, s.n - from);

@@ -19,7 +19,9 @@ void log_setup(int fd, bool json, enum log_level min) {
     log_min = min;
 }
 
-bool log_enabled(enum log_level l) { return l >= log_min; }
+bool log_enabled(enum log_level l) {
+    return l >= log_min;
+}
 
 static bool plain(struct str s) {
     for (size_t i = 0; i < s.n; i++) {
@@ -35,12 +37,9 @@ static void line_text(struct buf *b, enum log_level l, const char *event, const 
     buf_printf(b, "%s %s %s", t, level_name[l], event);
     for (size_t i = 0; i < n; i++) {
         buf_printf(b, " %s=", kv[i].key);
-        if (kv[i].type == LOG_KV_I64)
-            buf_printf(b, "%" PRId64, kv[i].i);
-        else if (plain(kv[i].s))
-            buf_str(b, str_sub(kv[i].s, 0, 1024));
-        else
-            json_escape(b, str_sub(kv[i].s, 0, 1024));
+        if (kv[i].type == LOG_KV_I64) buf_printf(b, "%" PRId64, kv[i].i);
+        else if (plain(kv[i].s)) buf_str(b, str_sub(kv[i].s, 0, 1024));
+        else json_escape(b, str_sub(kv[i].s, 0, 1024));
     }
 }
 
@@ -54,10 +53,8 @@ static void line_json(struct buf *b, enum log_level l, const char *event, const 
     jw_kcstr(&w, "level", level_name[l]);
     jw_kcstr(&w, "event", event);
     for (size_t i = 0; i < n; i++) {
-        if (kv[i].type == LOG_KV_I64)
-            jw_ki64(&w, kv[i].key, kv[i].i);
-        else
-            jw_kstr(&w, kv[i].key, str_sub(kv[i].s, 0, 1024));
+        if (kv[i].type == LOG_KV_I64) jw_ki64(&w, kv[i].key, kv[i].i);
+        else jw_kstr(&w, kv[i].key, str_sub(kv[i].s, 0, 1024));
     }
     jw_obj_end(&w);
 }
@@ -66,10 +63,8 @@ void log_event(enum log_level l, const char *event, const struct log_kv *kv, siz
     if (!log_enabled(l)) return;
     struct buf b;
     buf_init(&b, 4 * KiB);
-    if (log_json)
-        line_json(&b, l, event, kv, n);
-    else
-        line_text(&b, l, event, kv, n);
+    if (log_json) line_json(&b, l, event, kv, n);
+    else line_text(&b, l, event, kv, n);
     if (b.failed) { /* too long: keep the head of the line, it names the event */
         buf_reset(&b);
         (log_json ? line_json : line_text)(&b, l, event, kv, MIN(n, (size_t)2));

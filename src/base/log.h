@@ -32,11 +32,11 @@ void log_event(enum log_level l, const char *event, const struct log_kv *kv, siz
 #define log_warn(event, ...) log_emit_(LOG_WARN, event, __VA_ARGS__)
 #define log_error(event, ...) log_emit_(LOG_ERROR, event, __VA_ARGS__)
 /* At least one pair is required by the macro: say something. */
-#define log_emit_(lvl, event, ...)                                                                 \
-    do {                                                                                           \
-        if (log_enabled(lvl)) {                                                                    \
-            const struct log_kv log_kv_[] = {__VA_ARGS__};                                         \
-            log_event((lvl), (event), log_kv_, ARRAY_LEN(log_kv_));                                \
-        }                                                                                          \
+#define log_emit_(lvl, event, ...)                                                                                     \
+    do {                                                                                                               \
+        if (log_enabled(lvl)) {                                                                                        \
+            const struct log_kv log_kv_[] = {__VA_ARGS__};                                                             \
+            log_event((lvl), (event), log_kv_, ARRAY_LEN(log_kv_));                                                    \
+        }                                                                                                              \
     } while (0)
 #endif

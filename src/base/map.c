@@ -11,7 +11,9 @@ struct map_slot {
 static char tomb_mark;
 #define TOMB (&tomb_mark)
 
-void map_init(struct map *m, size_t max_entries) { *m = (struct map){NULL, 0, 0, 0, max_entries}; }
+void map_init(struct map *m, size_t max_entries) {
+    *m = (struct map){NULL, 0, 0, 0, max_entries};
+}
 
 void map_release(struct map *m) {
     for (size_t i = 0; i < m->cap; i++)
@@ -26,7 +28,8 @@ static struct map_slot *find(const struct map *m, struct str key, uint64_t h) {
     for (size_t i = h & (m->cap - 1);; i = (i + 1) & (m->cap - 1)) {
         struct map_slot *s = &m->slots[i];
         if (s->key == NULL) return NULL;
-        if (s->key != TOMB && s->hash == h && s->n_key == key.n && memcmp(s->key, key.n ? key.p : "", key.n) == 0) return s;
+        if (s->key != TOMB && s->hash == h && s->n_key == key.n && memcmp(s->key, key.n ? key.p : "", key.n) == 0)
+            return s;
     }
 }
 

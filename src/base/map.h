@@ -16,7 +16,7 @@ struct map {
     size_t cap, n, tombs, max;
 };
 void map_init(struct map *m, size_t max_entries);
-void map_release(struct map *m); /* values are the caller's */
+void map_release(struct map *m);                    /* values are the caller's */
 void *map_get(const struct map *m, struct str key); /* NULL when absent */
 /* Insert or replace; *old (may be NULL) gets the previous value. E_LIMIT at the maximum, E_NOMEM without memory. */
 must_check err map_put(struct map *m, struct str key, void *val, void **old);

@@ -4,12 +4,20 @@
 
 #include <xxhash.h>
 
-static char lower(char c) { return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c; }
+static char lower(char c) {
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
 
-struct str str_of(const char *z) { return z == NULL ? STR_NULL : (struct str){z, strlen(z)}; }
+struct str str_of(const char *z) {
+    return z == NULL ? STR_NULL : (struct str){z, strlen(z)};
+}
 
-bool str_eq(struct str a, struct str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
-bool str_eqz(struct str a, const char *b) { return str_eq(a, str_of(b)); }
+bool str_eq(struct str a, struct str b) {
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+bool str_eqz(struct str a, const char *b) {
+    return str_eq(a, str_of(b));
+}
 
 bool str_ieq(struct str a, struct str b) {
     if (a.n != b.n) return false;
@@ -17,7 +25,9 @@ bool str_ieq(struct str a, struct str b) {
         if (lower(a.p[i]) != lower(b.p[i])) return false;
     return true;
 }
-bool str_ieqz(struct str a, const char *b) { return str_ieq(a, str_of(b)); }
+bool str_ieqz(struct str a, const char *b) {
+    return str_ieq(a, str_of(b));
+}
 
 int str_cmp(struct str a, struct str b) {
     size_t n = MIN(a.n, b.n);
@@ -58,7 +68,9 @@ struct str str_sub(struct str s, size_t from, size_t n) {
     if (s.p == NULL) return STR_NULL; /* NULL + 0 is no pointer arithmetic C17 knows */
     return (struct str){s.p + from, MIN(n, s.n - from)};
 }
-struct str str_from(struct str s, size_t from) { return str_sub(s, from, SIZE_MAX); }
+struct str str_from(struct str s, size_t from) {
+    return str_sub(s, from, SIZE_MAX);
+}
 
 struct str str_trim(struct str s) {
     while (s.n > 0 && (unsigned char)s.p[0] <= 0x20) s.p++, s.n--;
@@ -137,4 +149,6 @@ bool str_is_hex(struct str s) {
     return s.n > 0;
 }
 
-uint64_t str_hash(struct str s) { return XXH3_64bits(s.n == 0 ? "" : s.p, s.n); }
+uint64_t str_hash(struct str s) {
+    return XXH3_64bits(s.n == 0 ? "" : s.p, s.n);
+}

@@ -20,7 +20,9 @@ struct str {
 #define STR_ARG(s) (int)(s).n, (s).p
 
 struct str str_of(const char *cstr); /* NULL gives STR_NULL */
-static inline struct str str_make(const void *p, size_t n) { return (struct str){(const char *)p, n}; }
+static inline struct str str_make(const void *p, size_t n) {
+    return (struct str){(const char *)p, n};
+}
 bool str_eq(struct str a, struct str b);
 bool str_eqz(struct str a, const char *b);
 bool str_ieq(struct str a, struct str b); /* ASCII case-insensitive */
@@ -43,6 +45,6 @@ bool str_to_u64(struct str s, uint64_t *out);
 bool str_to_i64(struct str s, int64_t *out);
 bool str_to_double(struct str s, double *out);
 bool str_is_utf8(struct str s);
-bool str_is_hex(struct str s); /* lower or upper, non-empty */
+bool str_is_hex(struct str s);   /* lower or upper, non-empty */
 uint64_t str_hash(struct str s); /* XXH3-64 */
 #endif

@@ -7,7 +7,9 @@
 #include "gate/gate_int.h"
 
 /* A long generation without a stream says nothing until it is done. */
-static int64_t whole_ms(const struct job *j) { return j->q.stream ? j->t->origin->first_ms : MAX(j->t->origin->first_ms, 10 * j->t->origin->idle_ms); }
+static int64_t whole_ms(const struct job *j) {
+    return j->q.stream ? j->t->origin->first_ms : MAX(j->t->origin->first_ms, 10 * j->t->origin->idle_ms);
+}
 
 /* The whole body: where it lies when it came in one piece, else joined in the request's arena. */
 static err body_take(struct job *j, size_t max, struct str *out) {
@@ -97,7 +99,8 @@ enum attempt answer_refusal(struct job *j, const struct http_call_head *head, en
     err be = body_take(j, GATE_ERROR_BODY_MAX, &body);
     if (j->gone) return ATTEMPT_GONE;
     uint64_t wait_s = 0;
-    if (str_to_u64(http_call_header(head, "retry-after"), &wait_s)) j->rest_ms = (int64_t)MIN(wait_s, (uint64_t)3600) * 1000;
+    if (str_to_u64(http_call_header(head, "retry-after"), &wait_s))
+        j->rest_ms = (int64_t)MIN(wait_s, (uint64_t)3600) * 1000;
     if (*f == FAULT_RATE && be == OK && names_quota(body)) j->rest_ms = MAX(j->rest_ms, (int64_t)600000);
     if (*f == FAULT_NONE && be == OK) {
         j->outcome = OUTCOME_CLIENT_ERROR;

@@ -41,7 +41,8 @@ static enum attempt attempt(struct job *j, enum fault *f, err *e) {
     struct http_call_timing timing;
     j->rest_ms = 0;
     int64_t ms = j->q.stream ? o->first_ms : MAX(o->first_ms, 10 * o->idle_ms);
-    *e = http_call_startv(o->up, "POST", str_of(j->path), h, o->auth.n > 0 ? 4 : 3, parts, n, ms, &j->call, &head, &timing);
+    *e = http_call_startv(o->up, "POST", str_of(j->path), h, o->auth.n > 0 ? 4 : 3, parts, n, ms, &j->call, &head,
+                          &timing);
     if (j->gone) return ATTEMPT_GONE;
     if (*e != OK) {
         *f = *e == E_TIMEOUT && timing.sent ? FAULT_HANG : FAULT_CONNECT;
@@ -66,7 +67,8 @@ static enum attempt ask(struct job *j, struct target *t, err *e) {
     http_call_free(j->call);
     j->call = NULL;
     if (a == ATTEMPT_NEXT)
-        log_warn("gate.failover", LS("id", ((struct str){j->r->id, 26})), LS("target", t->origin->name), LS("model", t->model), LZ("error", err_text_en()));
+        log_warn("gate.failover", LS("id", ((struct str){j->r->id, 26})), LS("target", t->origin->name),
+                 LS("model", t->model), LZ("error", err_text_en()));
     return a;
 }
 
@@ -80,7 +82,10 @@ static err exhausted(struct job *j, const struct model *m) {
     count(&j->g->c.exhausted, 1);
     http_set(j->r, "x-ballast-request-id", (struct str){j->r->id, 26});
     http_error_code(j->r, "no_target_available");
-    err e = err_fail(E_UNAVAILABLE, "no provider of model " STR_FMT " can answer now; nothing was charged; try again after the time in Retry-After", STR_ARG(m->name));
+    err e = err_fail(E_UNAVAILABLE,
+                     "no provider of model " STR_FMT
+                     " can answer now; nothing was charged; try again after the time in Retry-After",
+                     STR_ARG(m->name));
     err_slot()->retry_after_s = (unsigned)((retry_ms + 999) / 1000);
     return e;
 }
@@ -146,9 +151,15 @@ static err infer(struct http_req *r, const char *path, bool may_stream) {
     return e;
 }
 
-static err chat(struct http_req *r) { return infer(r, "/chat/completions", true); }
-static err completions(struct http_req *r) { return infer(r, "/completions", true); }
-static err embeddings(struct http_req *r) { return infer(r, "/embeddings", false); }
+static err chat(struct http_req *r) {
+    return infer(r, "/chat/completions", true);
+}
+static err completions(struct http_req *r) {
+    return infer(r, "/completions", true);
+}
+static err embeddings(struct http_req *r) {
+    return infer(r, "/embeddings", false);
+}
 
 static void model_json(struct jw *w, const struct snap *s, const struct model *m) {
     jw_obj(w);
@@ -196,7 +207,11 @@ static err model_one(struct http_req *r) {
     return http_reply_json(r, 200, &b);
 }
 
-#define ROUTE(m, p, f, n, s) {.methods = (m), .pattern = (p), .fn = (f), .auth = AUTH_INFER, .dialect = DIALECT_OPENAI, .name = (n), .summary = (s), .max_body = GATE_BODY_MAX, .body_timeout_s = 120}
+#define ROUTE(m, p, f, n, s)                                                                                           \
+    {                                                                                                                  \
+        .methods = (m), .pattern = (p), .fn = (f), .auth = AUTH_INFER, .dialect = DIALECT_OPENAI, .name = (n),         \
+        .summary = (s), .max_body = GATE_BODY_MAX, .body_timeout_s = 120                                               \
+    }
 static const struct http_route routes[] = {
     ROUTE(HTTP_POST, "/v1/chat/completions", chat, "gate.chat", "Answer a conversation, streaming or whole."),
     ROUTE(HTTP_POST, "/v1/completions", completions, "gate.completions", "Continue a text, streaming or whole."),
@@ -205,4 +220,6 @@ static const struct http_route routes[] = {
     ROUTE(HTTP_GET, "/v1/models/{model...}", model_one, "gate.model", "One model."),
 };
 
-err gate_routes(struct gate *g, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), g); }
+err gate_routes(struct gate *g, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), g);
+}

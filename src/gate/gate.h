@@ -12,23 +12,24 @@
 
 struct gate;
 struct gate_model_price {
-    int64_t input_micros_per_mtok, output_micros_per_mtok; /* millionths of the configured currency per million tokens */
+    int64_t input_micros_per_mtok,
+        output_micros_per_mtok; /* millionths of the configured currency per million tokens */
 };
 struct gate_provider { /* from config: providers: */
     struct str name, base_url;
-    struct str key;           /* resolved secret (env or file); never logged */
+    struct str key; /* resolved secret (env or file); never logged */
     struct {
-        struct str name;      /* as clients ask */
-        struct str upstream;  /* as the provider calls it; empty = same */
+        struct str name;     /* as clients ask */
+        struct str upstream; /* as the provider calls it; empty = same */
         struct gate_model_price price;
-    } *models;
+    } * models;
     size_t n_models;
     int64_t connect_timeout_ms, first_content_timeout_ms, idle_timeout_ms;
-    unsigned priority;        /* lower first; equal = balanced */
+    unsigned priority; /* lower first; equal = balanced */
 };
 struct gate_opts {
     struct store *store; /* NULL: nothing is metered (tests) */
-    struct id *id;       /* who may read a private repository; NULL: models of private repositories are for administrators */
+    struct id *id; /* who may read a private repository; NULL: models of private repositories are for administrators */
     const struct gate_provider *providers;
     size_t n_providers;
 };
@@ -42,13 +43,14 @@ must_check err gate_routes(struct gate *g, struct http_router *rt);
 /* pool registers replicas of deployments as targets; thread-safe. */
 struct gate_local {
     int64_t deployment_id, replica;
-    struct str model;      /* name clients ask for */
-    struct str base_url;   /* http://127.0.0.1:PORT/v1 */
+    struct str model;          /* name clients ask for */
+    struct str base_url;       /* http://127.0.0.1:PORT/v1 */
     struct str upstream_model; /* alias the engine knows */
-    int64_t repo_id;       /* model repository served; private ones only for those who may read it */
+    int64_t repo_id;           /* model repository served; private ones only for those who may read it */
 };
 must_check err gate_local_add(struct gate *g, const struct gate_local *l);
-void gate_local_remove(struct gate *g, int64_t deployment_id, int64_t replica); /* new requests stop; running ones finish */
+void gate_local_remove(struct gate *g, int64_t deployment_id,
+                       int64_t replica); /* new requests stop; running ones finish */
 unsigned gate_local_busy(struct gate *g, int64_t deployment_id, int64_t replica); /* requests in flight (drain) */
 /* Prometheus text. */
 void gate_metrics(struct gate *g, struct buf *out);

@@ -17,26 +17,26 @@
 #include "http/sse.h"
 
 enum {
-    GATE_MAX_TARGETS = 16,          /* per model */
+    GATE_MAX_TARGETS = 16, /* per model */
     GATE_MAX_MODELS = 4096,
     GATE_MAX_LOCALS = 1024,
-    GATE_MAX_ATTEMPTS = 6,          /* targets asked for one request */
-    GATE_BODY_MAX = 32 << 20,       /* request, and complete answers held until judged */
-    GATE_EVENT_MAX = 4 << 20,       /* one SSE event */
-    GATE_PREAMBLE_MAX = 256 << 10,  /* events before the first content */
+    GATE_MAX_ATTEMPTS = 6,         /* targets asked for one request */
+    GATE_BODY_MAX = 32 << 20,      /* request, and complete answers held until judged */
+    GATE_EVENT_MAX = 4 << 20,      /* one SSE event */
+    GATE_PREAMBLE_MAX = 256 << 10, /* events before the first content */
     GATE_ERROR_BODY_MAX = 256 << 10,
-    GATE_BATCH = 64                 /* usage rows per write */
+    GATE_BATCH = 64 /* usage rows per write */
 };
 
-struct health { /* relaxed atomics, shared by all loops; all times monotonic milliseconds */
+struct health {                 /* relaxed atomics, shared by all loops; all times monotonic milliseconds */
     _Atomic int64_t soft_until; /* after a failure: others first */
     _Atomic int64_t hard_until; /* not asked at all: 429, or repeated failure */
     _Atomic unsigned streak;    /* failures in a row */
     _Atomic unsigned level;     /* failures of late; falls by one every 5 s */
     _Atomic int64_t level_at;
-    _Atomic bool probing;       /* one request tries whether it is back */
-    _Atomic unsigned busy;      /* requests in flight */
-    _Atomic int64_t ewma_us;    /* time to first content */
+    _Atomic bool probing;    /* one request tries whether it is back */
+    _Atomic unsigned busy;   /* requests in flight */
+    _Atomic int64_t ewma_us; /* time to first content */
     _Atomic int64_t ewma_at;
     _Atomic uint64_t n_ok, n_fail;
 };
@@ -45,7 +45,7 @@ struct origin {
     _Atomic unsigned refs;
     struct arena arena;
     struct str name, base_url, key;
-    struct str auth;            /* "Bearer KEY" or empty */
+    struct str auth; /* "Bearer KEY" or empty */
     struct upstream *up;
     int64_t connect_ms, first_ms, idle_ms;
     unsigned priority;
@@ -57,11 +57,11 @@ struct target {
     _Atomic unsigned refs;
     struct arena arena;
     struct origin *origin;
-    struct str model;           /* as clients ask */
-    struct str upstream;        /* as the origin knows it */
-    struct str upstream_json;   /* the same as a JSON string with quotes */
+    struct str model;         /* as clients ask */
+    struct str upstream;      /* as the origin knows it */
+    struct str upstream_json; /* the same as a JSON string with quotes */
     struct gate_model_price price;
-    int64_t repo_id;            /* 0: no repository behind it */
+    int64_t repo_id; /* 0: no repository behind it */
     struct health h;
 };
 
@@ -74,8 +74,8 @@ struct model {
 struct snap {
     _Atomic unsigned refs;
     struct arena arena;
-    struct map by_name;         /* name -> struct model */
-    struct model **models;      /* in order of name */
+    struct map by_name;    /* name -> struct model */
+    struct model **models; /* in order of name */
     size_t n_models;
     int64_t made_s;
 };
@@ -87,9 +87,9 @@ struct gate_counters {
 
 struct gate {
     struct gate_opts o;
-    pthread_mutex_t lock;       /* snap, locals, providers */
+    pthread_mutex_t lock; /* snap, locals, providers */
     struct snap *snap;
-    struct arena *cfg;          /* copy of the provider table */
+    struct arena *cfg; /* copy of the provider table */
     struct gate_provider *providers;
     size_t n_providers;
     struct target *locals[GATE_MAX_LOCALS];
@@ -97,7 +97,7 @@ struct gate {
     struct target *draining[GATE_MAX_LOCALS]; /* removed, perhaps still answering */
     size_t n_draining;
     struct gate_counters c;
-    struct meter *meter;        /* per loop */
+    struct meter *meter; /* per loop */
     unsigned n_meters;
 };
 
@@ -132,9 +132,9 @@ void health_end(struct target *t, enum fault f, int64_t first_us, int64_t rest_m
 struct gate_req {
     struct str body, model;
     bool stream, wants_usage;
-    size_t model_at, model_n;   /* bytes of the model value with its quotes */
-    size_t usage_at, usage_n;   /* where include_usage is spliced in; n bytes replaced */
-    struct str usage_text;      /* empty: nothing to add */
+    size_t model_at, model_n; /* bytes of the model value with its quotes */
+    size_t usage_at, usage_n; /* where include_usage is spliced in; n bytes replaced */
+    struct str usage_text;    /* empty: nothing to add */
 };
 must_check err request_scan(struct http_req *r, struct str body, bool may_stream, struct gate_req *out);
 /* The body for this target: at most 6 pieces that borrow from the request and the target. */
@@ -150,18 +150,18 @@ struct job {
     struct gate *g;
     struct http_req *r;
     struct gate_req q;
-    const char *path;           /* "/chat/completions" */
-    struct target *t;           /* being asked */
+    const char *path; /* "/chat/completions" */
+    struct target *t; /* being asked */
     struct http_call *call;
-    bool gone;                  /* the client left */
+    bool gone; /* the client left */
     bool committed;
     unsigned attempts;
     int64_t t0_ns, attempt_ns, first_us; /* first_us: first content after t0; 0 = none */
     int64_t attempt_first_us;
     struct usage usage;
     int status;
-    int64_t rest_ms;            /* Retry-After of the last refusal */
-    int64_t soonest_ms;         /* the smallest of them */
+    int64_t rest_ms;    /* Retry-After of the last refusal */
+    int64_t soonest_ms; /* the smallest of them */
     enum outcome outcome;
 };
 /* Result of asking one target. */
@@ -201,5 +201,7 @@ const char *outcome_name(enum outcome o);
 /* meter_db.c: inserts the batch and frees it. */
 err meter_write(struct db *d, void *batch) must_check;
 
-static inline void count(_Atomic uint64_t *c, uint64_t by) { atomic_fetch_add_explicit(c, by, memory_order_relaxed); }
+static inline void count(_Atomic uint64_t *c, uint64_t by) {
+    atomic_fetch_add_explicit(c, by, memory_order_relaxed);
+}
 #endif

@@ -16,7 +16,16 @@
 #include "base/log.h"
 #include "gate/gate_int.h"
 
-enum { SOFT_MS = 1000, REST_MAX_MS = 30000, LEVEL_MS = 5000, RATE_MS = 5000, QUOTA_MAX_MS = 3600000, KEY_MS = 60000, HARD_STREAK = 3, DECAY_MS = 1000 };
+enum {
+    SOFT_MS = 1000,
+    REST_MAX_MS = 30000,
+    LEVEL_MS = 5000,
+    RATE_MS = 5000,
+    QUOTA_MAX_MS = 3600000,
+    KEY_MS = 60000,
+    HARD_STREAK = 3,
+    DECAY_MS = 1000
+};
 
 #define GET(f) atomic_load_explicit(&(f), memory_order_relaxed)
 #define SET(f, v) atomic_store_explicit(&(f), (v), memory_order_relaxed)
@@ -82,7 +91,9 @@ void health_begin(struct target *t, int64_t now) {
     if (GET(t->h.streak) > 0) SET(t->h.probing, true);
 }
 
-static int64_t backoff_ms(unsigned n) { return n >= 6 ? REST_MAX_MS : MIN((int64_t)SOFT_MS << (n > 0 ? n - 1 : 0), (int64_t)REST_MAX_MS); }
+static int64_t backoff_ms(unsigned n) {
+    return n >= 6 ? REST_MAX_MS : MIN((int64_t)SOFT_MS << (n > 0 ? n - 1 : 0), (int64_t)REST_MAX_MS);
+}
 
 static void later(_Atomic int64_t *until, int64_t at) {
     if (GET(*until) < at) SET(*until, at);

@@ -106,7 +106,10 @@ static void row_fill(struct usage_row *w, const struct job *j) {
     w->outcome = j->outcome;
     put(w->model, sizeof w->model, j->q.model);
     put(w->target, sizeof w->target, j->t != NULL ? j->t->origin->name : STR(""));
-    put(w->provider, sizeof w->provider, j->t == NULL ? STR("") : j->t->origin->deployment_id > 0 ? STR("local") : j->t->origin->name);
+    put(w->provider, sizeof w->provider,
+        j->t == NULL                      ? STR("")
+        : j->t->origin->deployment_id > 0 ? STR("local")
+                                          : j->t->origin->name);
 }
 
 void meter_add(struct job *j) {

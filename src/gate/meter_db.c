@@ -4,12 +4,14 @@
 
 static err row_insert(struct db *d, const struct usage_row *w) {
     return db_exec(d,
-                   "INSERT OR IGNORE INTO usage_row (request_id, time_ms, user_id, token_id, model, target, provider, stream, outcome, status,"
+                   "INSERT OR IGNORE INTO usage_row (request_id, time_ms, user_id, token_id, model, target, provider, "
+                   "stream, outcome, status,"
                    " attempts, prompt_tokens, completion_tokens, estimated, ttft_ms, duration_ms, cost_micros)"
                    " VALUES (?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17)",
-                   "siiisssisiiiiiiii", (struct str){w->request_id, 26}, w->time_ms, w->user_id, w->token_id, str_of(w->model), str_of(w->target),
-                   str_of(w->provider), (int64_t)w->stream, str_of(outcome_name(w->outcome)), (int64_t)w->status, (int64_t)w->attempts, w->prompt,
-                   w->completion, (int64_t)w->estimated, w->ttft_ms, w->duration_ms, w->cost_micros);
+                   "siiisssisiiiiiiii", (struct str){w->request_id, 26}, w->time_ms, w->user_id, w->token_id,
+                   str_of(w->model), str_of(w->target), str_of(w->provider), (int64_t)w->stream,
+                   str_of(outcome_name(w->outcome)), (int64_t)w->status, (int64_t)w->attempts, w->prompt, w->completion,
+                   (int64_t)w->estimated, w->ttft_ms, w->duration_ms, w->cost_micros);
 }
 
 err meter_write(struct db *d, void *arg) {

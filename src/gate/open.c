@@ -84,7 +84,8 @@ static bool is_replica(const struct target *t, int64_t deployment_id, int64_t re
 static err local_add(struct gate *g, struct target *t) {
     for (size_t i = 0; i < g->n_locals; i++)
         if (is_replica(g->locals[i], t->origin->deployment_id, t->origin->replica))
-            return err_fail(E_CONFLICT, "replica %" PRId64 " of deployment %" PRId64 " is registered already", t->origin->replica, t->origin->deployment_id);
+            return err_fail(E_CONFLICT, "replica %" PRId64 " of deployment %" PRId64 " is registered already",
+                            t->origin->replica, t->origin->deployment_id);
     if (g->n_locals == GATE_MAX_LOCALS) return err_fail(E_LIMIT, "more than %d replicas", GATE_MAX_LOCALS);
     g->locals[g->n_locals++] = t;
     err e = table_rebuild(g);

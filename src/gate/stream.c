@@ -21,7 +21,7 @@ enum { OUT_FLUSH = 64 << 10, DRAIN_MS = 20 };
 struct stream {
     struct job *j;
     struct sse_scan scan;
-    struct buf out;      /* preamble, then what one turn brought */
+    struct buf out; /* preamble, then what one turn brought */
     struct arena scratch;
     int64_t deadline_ms; /* of the first content */
     uint64_t n_content;
@@ -47,9 +47,7 @@ static bool take_event(struct stream *s, const struct sse_event *ev, enum fault 
     bool content;
     arena_reset(&s->scratch);
     switch (event_kind(&s->scratch, ev, &j->usage, &content)) {
-    case EV_BAD:
-        count(&j->g->c.bad_events, 1);
-        return true;
+    case EV_BAD: count(&j->g->c.bad_events, 1); return true;
     case EV_ERROR:
         *f = j->committed ? FAULT_CUT : FAULT_CONTENT;
         *e = err_fail(E_UPSTREAM, "the upstream reported an error in its stream");
@@ -127,10 +125,12 @@ static bool turn(struct stream *s, enum fault *f, err *e) {
 /* The upstream died after the first content. */
 static enum attempt cut(struct stream *s, err why) {
     struct job *j = s->j;
-    static const char text[] = "data: {\"error\":{\"message\":\"the provider's stream broke off; the answer is incomplete\","
-                               "\"type\":\"server_error\",\"code\":\"upstream_cut\",\"param\":null},"
-                               "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\"}]}\n\n";
-    log_warn("gate.cut", LS("id", ((struct str){j->r->id, 26})), LS("target", j->t->origin->name), LS("model", j->t->model), LZ("error", err_text_en()));
+    static const char text[] =
+        "data: {\"error\":{\"message\":\"the provider's stream broke off; the answer is incomplete\","
+        "\"type\":\"server_error\",\"code\":\"upstream_cut\",\"param\":null},"
+        "\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"error\"}]}\n\n";
+    log_warn("gate.cut", LS("id", ((struct str){j->r->id, 26})), LS("target", j->t->origin->name),
+             LS("model", j->t->model), LZ("error", err_text_en()));
     (void)why;
     buf_add(&s->out, text, sizeof text - 1);
     err e = flush(s);
@@ -155,7 +155,8 @@ static enum attempt run(struct stream *s, enum fault *f, err *e) {
     for (;;) {
         bool on = turn(s, f, e);
         if (j->gone) return ATTEMPT_GONE;
-        if (!on && !j->committed && (*f != FAULT_NONE || *e != OK)) return *f != FAULT_NONE ? ATTEMPT_NEXT : ATTEMPT_GONE;
+        if (!on && !j->committed && (*f != FAULT_NONE || *e != OK))
+            return *f != FAULT_NONE ? ATTEMPT_NEXT : ATTEMPT_GONE;
         if (!on) return cut(s, *e);
         bool over = s->done || http_call_done(j->call);
         if (over && !j->committed) {

@@ -43,7 +43,9 @@ struct snap *gate_snap_get(struct gate *g) {
     return s;
 }
 
-const struct model *snap_model(const struct snap *s, struct str name) { return map_get(&s->by_name, name); }
+const struct model *snap_model(const struct snap *s, struct str name) {
+    return map_get(&s->by_name, name);
+}
 
 static err origin_new(const struct gate_provider *p, struct origin **out) {
     struct origin *o = calloc(1, sizeof *o);
@@ -71,8 +73,9 @@ static err origin_new(const struct gate_provider *p, struct origin **out) {
 }
 
 static bool origin_same(const struct origin *o, const struct gate_provider *p) {
-    return o->deployment_id == 0 && str_eq(o->name, str_sub(p->name, 0, 64)) && str_eq(o->base_url, p->base_url) && str_eq(o->key, str_trim(p->key)) &&
-           o->priority == p->priority && (p->connect_timeout_ms <= 0 || o->connect_ms == p->connect_timeout_ms) &&
+    return o->deployment_id == 0 && str_eq(o->name, str_sub(p->name, 0, 64)) && str_eq(o->base_url, p->base_url) &&
+           str_eq(o->key, str_trim(p->key)) && o->priority == p->priority &&
+           (p->connect_timeout_ms <= 0 || o->connect_ms == p->connect_timeout_ms) &&
            (p->first_content_timeout_ms <= 0 || o->first_ms == p->first_content_timeout_ms) &&
            (p->idle_timeout_ms <= 0 || o->idle_ms == p->idle_timeout_ms);
 }
@@ -97,7 +100,11 @@ err target_new_local(const struct gate_local *l, struct target **out) {
     char name[80];
     snprintf(name, sizeof name, "local-%" PRId64 "-%" PRId64, l->deployment_id, l->replica);
     /* A cold engine may read a long prompt for a while before it says a word. */
-    struct gate_provider p = {.name = str_of(name), .base_url = l->base_url, .connect_timeout_ms = 1000, .first_content_timeout_ms = 120000, .idle_timeout_ms = 120000};
+    struct gate_provider p = {.name = str_of(name),
+                              .base_url = l->base_url,
+                              .connect_timeout_ms = 1000,
+                              .first_content_timeout_ms = 120000,
+                              .idle_timeout_ms = 120000};
     struct origin *o;
     TRY(origin_new(&p, &o));
     o->deployment_id = l->deployment_id;
@@ -133,10 +140,12 @@ static err snap_add(struct snap *s, struct target *t) {
         m = arena_new(&s->arena, struct model);
         m->name = arena_str(&s->arena, t->model);
         e = map_put(&s->by_name, m->name, m, NULL);
-        if (e == OK && s->n_models == GATE_MAX_MODELS) e = err_fail(E_LIMIT, "providers: more than %d models", GATE_MAX_MODELS);
+        if (e == OK && s->n_models == GATE_MAX_MODELS)
+            e = err_fail(E_LIMIT, "providers: more than %d models", GATE_MAX_MODELS);
         if (e == OK) s->models[s->n_models++] = m;
     }
-    if (e == OK && m->n == GATE_MAX_TARGETS) e = err_fail(E_LIMIT, "model " STR_FMT ": more than %d targets", STR_ARG(m->name), GATE_MAX_TARGETS);
+    if (e == OK && m->n == GATE_MAX_TARGETS)
+        e = err_fail(E_LIMIT, "model " STR_FMT ": more than %d targets", STR_ARG(m->name), GATE_MAX_TARGETS);
     if (e != OK) {
         target_put(t);
         return e;

@@ -38,7 +38,7 @@ static bool wild_star(struct str p, struct str s, bool at_start, unsigned *fuel)
     if (p.n >= 2 && p.p[1] == '*') {
         bool slash_after = p.n == 2 || p.p[2] == '/';
         if (at_start && slash_after) {
-            if (p.n == 2) return s.n > 0;  /* "dir/" + two stars: everything inside */
+            if (p.n == 2) return s.n > 0;     /* "dir/" + two stars: everything inside */
             struct str rest = str_from(p, 3); /* any number of folders, also none */
             if (wild(rest, s, fuel)) return true;
             for (size_t i = 0; i < s.n; i++)
@@ -187,12 +187,11 @@ void attr_line(struct buf *b, struct str path) {
 
 struct str attr_default(void) {
 #define L(p) p " filter=lfs diff=lfs merge=lfs -text\n"
-    static const char text[] =
-        L("*.7z") L("*.arrow") L("*.avro") L("*.bin") L("*.bz2") L("*.ckpt") L("*.ftz") L("*.gguf") L("*.gz")
-        L("*.h5") L("*.joblib") L("*.lz4") L("*.mds") L("*.mlmodel") L("*.model") L("*.msgpack") L("*.npy") L("*.npz")
-        L("*.onnx") L("*.ot") L("*.parquet") L("*.pb") L("*.pickle") L("*.pkl") L("*.pt") L("*.pth") L("*.rar")
-        L("*.safetensors") L("saved_model/**/*") L("*.tar.*") L("*.tar") L("*.tflite") L("*.tgz") L("*.wasm") L("*.xz")
-        L("*.zip") L("*.zst") L("*tfevents*");
+    static const char text[] = L("*.7z") L("*.arrow") L("*.avro") L("*.bin") L("*.bz2") L("*.ckpt") L("*.ftz")
+        L("*.gguf") L("*.gz") L("*.h5") L("*.joblib") L("*.lz4") L("*.mds") L("*.mlmodel") L("*.model") L("*.msgpack")
+            L("*.npy") L("*.npz") L("*.onnx") L("*.ot") L("*.parquet") L("*.pb") L("*.pickle") L("*.pkl") L("*.pt")
+                L("*.pth") L("*.rar") L("*.safetensors") L("saved_model/**/*") L("*.tar.*") L("*.tar") L("*.tflite")
+                    L("*.tgz") L("*.wasm") L("*.xz") L("*.zip") L("*.zst") L("*tfevents*");
 #undef L
     return STR(text);
 }

@@ -52,7 +52,8 @@ static bool is_replay(struct git *g, git_repository *repo, struct commit_job *j,
     return same;
 }
 
-static err write_commit(git_repository *repo, struct commit_job *j, const git2_commit *head, const git_oid *tree_oid, git_oid *out) {
+static err write_commit(git_repository *repo, struct commit_job *j, const git2_commit *head, const git_oid *tree_oid,
+                        git_oid *out) {
     const struct git_commit_req *r = j->req;
     cleanup(git_lib_sig_free) git_signature *sig = NULL;
     cleanup(git_lib_tree_free) git2_tree *tree = NULL;
@@ -67,7 +68,8 @@ static err write_commit(git_repository *repo, struct commit_job *j, const git2_c
     return git_oids_add(&j->made, out);
 }
 
-static err commit_on(struct git *g, git_repository *repo, struct commit_job *j, const char *ref, const git2_commit *head) {
+static err commit_on(struct git *g, git_repository *repo, struct commit_job *j, const char *ref,
+                     const git2_commit *head) {
     const struct git_commit_req *r = j->req;
     cleanup(git_lib_tree_free) git2_tree *base = NULL;
     git_oid tree, made;
@@ -75,7 +77,8 @@ static err commit_on(struct git *g, git_repository *repo, struct commit_job *j, 
     if (git_commit_tree(&base, head) != 0) return git_lib_fail(E_CORRUPT, "a folder is missing");
     if (r->parent.n > 0 && !parent_matches(r->parent, git_commit_id(head))) {
         if (is_replay(g, repo, j, head)) return OK;
-        return err_fail(E_PRECONDITION, "The branch was updated since you opened this page. Please refresh and try again.");
+        return err_fail(E_PRECONDITION,
+                        "The branch was updated since you opened this page. Please refresh and try again.");
     }
     err e = git_edit_apply(g, repo, base, r->ops, r->n_ops, &tree, &j->made);
     if (e == E_ENTRY_NOT_FOUND) {

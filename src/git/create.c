@@ -37,8 +37,10 @@ struct create_job {
 
 static err init_bare(const char *path, git_repository **out) {
     git_repository_init_options o;
-    if (git_repository_init_options_init(&o, GIT_REPOSITORY_INIT_OPTIONS_VERSION) != 0) return git_lib_fail(E_INTERNAL, "options");
-    o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_MKPATH | GIT_REPOSITORY_INIT_NO_REINIT;
+    if (git_repository_init_options_init(&o, GIT_REPOSITORY_INIT_OPTIONS_VERSION) != 0)
+        return git_lib_fail(E_INTERNAL, "options");
+    o.flags = GIT_REPOSITORY_INIT_BARE | GIT_REPOSITORY_INIT_MKDIR | GIT_REPOSITORY_INIT_MKPATH |
+              GIT_REPOSITORY_INIT_NO_REINIT;
     o.mode = 0700;
     o.initial_head = "main";
     git_repository *repo = NULL;
@@ -96,8 +98,8 @@ static err create_run(void *arg) {
     return git_dir_sync(j->tmp);
 }
 
-err git_repo_create(struct git *g, int64_t repo_id, const struct git_author *who, const struct git_file *files, size_t n_files,
-                    char head[GIT_OID_HEX + 1]) {
+err git_repo_create(struct git *g, int64_t repo_id, const struct git_author *who, const struct git_file *files,
+                    size_t n_files, char head[GIT_OID_HEX + 1]) {
     struct create_job j = {.g = g, .repo_id = repo_id, .who = who, .files = files, .n_files = n_files, .head = head};
     git_dir_path(g, repo_id, j.path, sizeof j.path);
     snprintf(j.tmp, sizeof j.tmp, "%s.new", j.path);

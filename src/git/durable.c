@@ -4,7 +4,8 @@
  *
  * A commit of many files would pay two fsyncs per loose object if libgit2 did them one by one. Here objects are
  * written without, and synced together just before the reference moves: a few one by one, many by one syncfs(2).
- * The reference itself is fsynced by libgit2 before its rename (core.fsyncObjectFiles in DATA/git/lib), its folder here.
+ * The reference itself is fsynced by libgit2 before its rename (core.fsyncObjectFiles in DATA/git/lib), its folder
+ * here.
  */
 #include "git/git_internal.h"
 
@@ -13,7 +14,6 @@
 #include <unistd.h>
 
 #include "base/log.h"
-
 
 enum { ONE_BY_ONE_MAX = 12 };
 
@@ -107,10 +107,12 @@ err git_ref_move(git_repository *repo, const char *ref, const git_oid *new_oid, 
     int rc = ref_write(repo, ref, new_oid, old_oid);
     if (rc == GIT_ELOCKED && stale_lock_remove(repo, ref)) rc = ref_write(repo, ref, new_oid, old_oid);
     if (rc == GIT_EEXISTS || rc == GIT_EMODIFIED || rc == GIT_ELOCKED)
-        return err_fail(E_CONFLICT, "Reference %s already exists or moved meanwhile; nothing was changed, try again", ref);
+        return err_fail(E_CONFLICT, "Reference %s already exists or moved meanwhile; nothing was changed, try again",
+                        ref);
     if (rc == GIT_EINVALIDSPEC) return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: %s", ref);
     if (rc != 0 && git_error_last() != NULL && git_error_last()->klass == GIT_ERROR_REFERENCE)
-        return git_lib_fail(E_CONFLICT, "the name of the reference collides with another; nothing was changed"); /* a and a/b */
+        return git_lib_fail(E_CONFLICT,
+                            "the name of the reference collides with another; nothing was changed"); /* a and a/b */
     if (rc != 0) return git_lib_fail(E_IO, "cannot move a reference");
     return ref_dir_sync(repo, ref);
 }

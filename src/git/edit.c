@@ -88,8 +88,8 @@ static struct found look(git_treebuilder *b, const char *name) {
 }
 
 /* All edits of one name: e[0..own) are of the name itself, the rest below it. */
-static err rebuild_name(struct edit_job *j, git_treebuilder *b, const char *name, const struct edit *e, size_t n, size_t own,
-                        size_t prefix) {
+static err rebuild_name(struct edit_job *j, git_treebuilder *b, const char *name, const struct edit *e, size_t n,
+                        size_t own, size_t prefix) {
     struct found f = look(b, name);
     const struct edit *set = NULL;
     for (size_t i = 0; i < own; i++) {
@@ -127,14 +127,17 @@ static err rebuild_name(struct edit_job *j, git_treebuilder *b, const char *name
     return rc == 0 ? OK : git_lib_fail(E_UNPROCESSABLE, "cannot change a folder");
 }
 
-static void builder_free(git_treebuilder **b) { git_treebuilder_free(*b); }
+static void builder_free(git_treebuilder **b) {
+    git_treebuilder_free(*b);
+}
 
 static err rebuild(struct edit_job *j, const git_oid *base, const struct edit *e, size_t n, size_t prefix, git_oid *out,
                    size_t *count) {
     cleanup(git_lib_tree_free) git2_tree *old = NULL;
     cleanup(builder_free) git_treebuilder *b = NULL;
     char name[256];
-    if (base != NULL && git_tree_lookup(&old, j->repo, base) != 0) return git_lib_fail(E_CORRUPT, "a folder is missing");
+    if (base != NULL && git_tree_lookup(&old, j->repo, base) != 0)
+        return git_lib_fail(E_CORRUPT, "a folder is missing");
     if (git_treebuilder_new(&b, j->repo, old) != 0) return git_lib_fail(E_NOMEM, "folder");
     for (size_t i = 0; i < n;) {
         struct str rest = str_from(e[i].path, prefix);
@@ -157,7 +160,9 @@ static err rebuild(struct edit_job *j, const git_oid *base, const struct edit *e
 
 /* --- operations to edits --------------------------------------------------------------------------------------- */
 
-static void te_free(git_tree_entry **te) { git_tree_entry_free(*te); }
+static void te_free(git_tree_entry **te) {
+    git_tree_entry_free(*te);
+}
 
 static err base_entry(const struct edit_job *j, struct str path, git_tree_entry **out) {
     char z[REPO_PATH_MAX + 1];
@@ -180,14 +185,16 @@ static err add_edit(struct edit_job *j, const struct git_op *op, struct edit *e)
     if (op->blob[0] == 0) return put_blob(j, op->content, &e->oid);
     if (!git_oid_parse(str_of(op->blob), &e->oid) || git_odb_read_header(&size, &type, j->odb, &e->oid) != 0 ||
         type != GIT_OBJECT_BLOB)
-        return err_fail(E_UNPROCESSABLE, "the content of \"" STR_FMT "\" is not stored; nothing was changed", STR_ARG(op->path));
+        return err_fail(E_UNPROCESSABLE, "the content of \"" STR_FMT "\" is not stored; nothing was changed",
+                        STR_ARG(op->path));
     return git_oids_add(j->made, &e->oid);
 }
 
 static err lfs_edit(struct edit_job *j, const struct git_op *op, struct edit *e) {
     char text[256];
     if (op->lfs_sha256.n != 64 || !str_is_hex(op->lfs_sha256))
-        return err_fail(E_UNPROCESSABLE, "\"" STR_FMT "\": oid: expected 64 hex digits (SHA-256); nothing was changed", STR_ARG(op->path));
+        return err_fail(E_UNPROCESSABLE, "\"" STR_FMT "\": oid: expected 64 hex digits (SHA-256); nothing was changed",
+                        STR_ARG(op->path));
     size_t n = lfs_pointer_format(op->lfs_sha256, op->lfs_size, text, sizeof text);
     return put_blob(j, str_make(text, n), &e->oid);
 }
@@ -233,7 +240,8 @@ static err blob_text(struct edit_job *j, const git_oid *oid, struct buf *out) {
 static err attr_text(struct edit_job *j, struct str path, struct buf *out) {
     buf_reset(out);
     for (size_t i = j->n; i-- > 0;)
-        if (str_eq(j->edits[i].path, path)) return j->edits[i].kind == EDIT_SET ? blob_text(j, &j->edits[i].oid, out) : OK;
+        if (str_eq(j->edits[i].path, path))
+            return j->edits[i].kind == EDIT_SET ? blob_text(j, &j->edits[i].oid, out) : OK;
     cleanup(te_free) git_tree_entry *te = NULL;
     TRY(base_entry(j, path, &te));
     return te == NULL || git_tree_entry_type(te) != GIT_OBJECT_BLOB ? OK : blob_text(j, git_tree_entry_id(te), out);
@@ -305,8 +313,8 @@ static err apply(struct edit_job *j, git_oid *tree) {
     return rebuild(j, j->base != NULL ? git_tree_id(j->base) : NULL, j->edits, j->n, 0, tree, &count);
 }
 
-err git_edit_apply(struct git *g, git_repository *repo, const git2_tree *base, const struct git_op *ops, size_t n, git_oid *tree,
-                   struct git_oids *made) {
+err git_edit_apply(struct git *g, git_repository *repo, const git2_tree *base, const struct git_op *ops, size_t n,
+                   git_oid *tree, struct git_oids *made) {
     cleanup(git_lib_odb_free) git_odb *odb = NULL;
     if (git_repository_odb(&odb, repo) != 0) return git_lib_fail(E_CORRUPT, "objects");
     struct edit_job j = {.g = g, .repo = repo, .odb = odb, .base = base, .ops = ops, .n_ops = n, .made = made};

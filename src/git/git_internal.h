@@ -18,9 +18,9 @@
 #include "git/git.h"
 
 enum {
-    GIT_HANDLES_MAX = 64,       /* open repositories kept */
-    REPO_PATH_MAX = 1024,        /* bytes of a path inside a repository */
-    REPO_PATH_DEPTH_MAX = 64,    /* directories */
+    GIT_HANDLES_MAX = 64,     /* open repositories kept */
+    REPO_PATH_MAX = 1024,     /* bytes of a path inside a repository */
+    REPO_PATH_DEPTH_MAX = 64, /* directories */
     GIT_WALK_OBJECTS_MAX = 4000000,
     GIT_META_SLOTS = 1 << 15,
 };
@@ -37,16 +37,16 @@ struct git_meta;
 
 struct git {
     struct store *store;
-    char *root;      /* DATA/git */
-    char *config;    /* DATA/git/config: for git(1), GIT_CONFIG_GLOBAL */
-    char *hooks;     /* DATA/git/hooks */
-    char *data;      /* DATA */
+    char *root;         /* DATA/git */
+    char *config;       /* DATA/git/config: for git(1), GIT_CONFIG_GLOBAL */
+    char *hooks;        /* DATA/git/hooks */
+    char *data;         /* DATA */
     pthread_mutex_t mu; /* handles, locks */
     struct git_handle handles[GIT_HANDLES_MAX];
     uint64_t tick;
     struct git_lock_node *locks;
     _Atomic unsigned children; /* git(1) processes now running for requests */
-    struct git_meta *meta; /* sizes and pointers of blobs by id (meta.c) */
+    struct git_meta *meta;     /* sizes and pointers of blobs by id (meta.c) */
 };
 
 /* --- repos.c ---------------------------------------------------------------------------------------- */
@@ -135,8 +135,8 @@ bool git_set_has(const struct git_set *s, const git_oid *oid);
  * Apply ops to base (NULL = empty) and write the new trees. Adds .gitattributes lines for uncovered LFS paths.
  * Every blob and tree it relies on is appended to `made`.
  */
-must_check err git_edit_apply(struct git *g, git_repository *repo, const git2_tree *base, const struct git_op *ops, size_t n,
-                              git_oid *tree, struct git_oids *made);
+must_check err git_edit_apply(struct git *g, git_repository *repo, const git2_tree *base, const struct git_op *ops,
+                              size_t n, git_oid *tree, struct git_oids *made);
 /* The three lines of a pointer file. */
 enum { GIT_POINTER_MAX = 1024 };
 #endif

@@ -33,20 +33,23 @@ struct hook {
 };
 
 /* Lines on stderr reach the pusher as "remote: …". */
-#define complain(h, ...)                                                                           \
-    do {                                                                                           \
-        if ((h)->complaints++ < COMPLAINTS_MAX) {                                                  \
-            fputs("ballast: ", stderr);                                                            \
-            fprintf(stderr, __VA_ARGS__);                                                          \
-            fputc('\n', stderr);                                                                   \
-        }                                                                                          \
+#define complain(h, ...)                                                                                               \
+    do {                                                                                                               \
+        if ((h)->complaints++ < COMPLAINTS_MAX) {                                                                      \
+            fputs("ballast: ", stderr);                                                                                \
+            fprintf(stderr, __VA_ARGS__);                                                                              \
+            fputc('\n', stderr);                                                                                       \
+        }                                                                                                              \
     } while (0)
 
-static bool in_own_store(struct hook *h, const git_oid *oid) { return git_odb_exists_ext(h->own, oid, GIT_ODB_LOOKUP_NO_REFRESH) == 1; }
+static bool in_own_store(struct hook *h, const git_oid *oid) {
+    return git_odb_exists_ext(h->own, oid, GIT_ODB_LOOKUP_NO_REFRESH) == 1;
+}
 
 static void shown(struct str s, char out[300]) {
     size_t n = 0;
-    for (size_t i = 0; i < s.n && n < 299; i++) out[n++] = (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? '?' : s.p[i];
+    for (size_t i = 0; i < s.n && n < 299; i++)
+        out[n++] = (unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7F ? '?' : s.p[i];
     out[n] = 0;
 }
 
@@ -61,8 +64,12 @@ static err check_blob(struct hook *h, const git_oid *oid, struct str path) {
     TRY(git_blob_meta(&h->g, h->all, oid, &m));
     shown(path, name);
     if (m.size > h->blob_max) {
-        complain(h, "%s has %" PRIu64 " bytes; files above %" PRIu64 " bytes must go through Git LFS. Rewrite your history with:", name, m.size, h->blob_max);
-        if (h->complaints <= COMPLAINTS_MAX) fprintf(stderr, "ballast:     git lfs migrate import --everything --include=\"%s\"\n", name);
+        complain(h,
+                 "%s has %" PRIu64 " bytes; files above %" PRIu64
+                 " bytes must go through Git LFS. Rewrite your history with:",
+                 name, m.size, h->blob_max);
+        if (h->complaints <= COMPLAINTS_MAX)
+            fprintf(stderr, "ballast:     git lfs migrate import --everything --include=\"%s\"\n", name);
     }
     if (!m.is_lfs) return OK;
     bool held = false;
@@ -83,7 +90,8 @@ static err check_tree(struct hook *h, const git_oid *oid, struct str prefix, uns
     for (size_t i = 0; i < git_tree_entrycount(t) && h->complaints < COMPLAINTS_MAX; i++) {
         const git_tree_entry *te = git_tree_entry_byindex(t, i);
         char path[REPO_PATH_MAX + 600];
-        int n = snprintf(path, sizeof path, STR_FMT "%s%s", STR_ARG(prefix), prefix.n > 0 ? "/" : "", git_tree_entry_name(te));
+        int n = snprintf(path, sizeof path, STR_FMT "%s%s", STR_ARG(prefix), prefix.n > 0 ? "/" : "",
+                         git_tree_entry_name(te));
         struct str full = str_make(path, MIN((size_t)n, sizeof path - 1));
         shown(full, name);
         const char *fault = git_name_fault(str_of(git_tree_entry_name(te)));
@@ -109,7 +117,8 @@ static err check_commits(struct hook *h) {
         cleanup(git_lib_commit_free) git2_commit *c = NULL;
         if (git_commit_lookup(&c, h->repo, &oid) != 0) return git_lib_fail(E_CORRUPT, "a commit is missing");
         TRY(check_tree(h, git_commit_tree_id(c), STR_NULL, 0));
-        for (unsigned i = 0; i < git_commit_parentcount(c); i++) TRY(git_oids_add(&h->todo, git_commit_parent_id(c, i)));
+        for (unsigned i = 0; i < git_commit_parentcount(c); i++)
+            TRY(git_oids_add(&h->todo, git_commit_parent_id(c, i)));
     }
     return OK;
 }
@@ -130,7 +139,8 @@ static err check_ref(struct hook *h, struct str new_hex, struct str ref) {
         return OK;
     }
     cleanup(git_lib_object_free) git_object *o = NULL, *commit = NULL;
-    if (git_object_lookup(&o, h->repo, &oid, GIT_OBJECT_ANY) != 0) return git_lib_fail(E_CORRUPT, "a pushed object is missing");
+    if (git_object_lookup(&o, h->repo, &oid, GIT_OBJECT_ANY) != 0)
+        return git_lib_fail(E_CORRUPT, "a pushed object is missing");
     if (git_object_peel(&commit, o, GIT_OBJECT_COMMIT) != 0) {
         complain(h, "%s does not lead to a commit", name);
         return OK;
@@ -146,7 +156,8 @@ static err check_input(struct hook *h) {
         struct str rest = str_of(line), old_hex, new_hex;
         if (rest.n == 0 || rest.p[rest.n - 1] != '\n') return err_fail(E_BAD_REQUEST, "a reference line is too long");
         rest.n--;
-        if (!str_split(&rest, ' ', &old_hex) || !str_split(&rest, ' ', &new_hex)) return err_fail(E_BAD_REQUEST, "a reference line is malformed");
+        if (!str_split(&rest, ' ', &old_hex) || !str_split(&rest, ' ', &new_hex))
+            return err_fail(E_BAD_REQUEST, "a reference line is malformed");
         if (++n > PUSH_REFS_MAX) return err_fail(E_LIMIT, "more than %d references in one push", PUSH_REFS_MAX);
         TRY(check_ref(h, new_hex, rest));
     }
@@ -157,7 +168,9 @@ static err check_input(struct hook *h) {
 
 static err env_need(const char *name, struct str *out) {
     *out = str_of(getenv(name));
-    return out->n > 0 ? OK : err_fail(E_BAD_REQUEST, "%s is not set: git-hook is run by Ballast's own git push, not by hand", name);
+    return out->n > 0
+               ? OK
+               : err_fail(E_BAD_REQUEST, "%s is not set: git-hook is run by Ballast's own git push, not by hand", name);
 }
 
 static err hook_open(struct hook *h) {
@@ -165,7 +178,8 @@ static err hook_open(struct hook *h) {
     TRY(env_need("BALLAST_DATA", &data));
     TRY(env_need("BALLAST_REPO_ID", &repo_id));
     TRY(env_need("BALLAST_BLOB_MAX", &blob_max));
-    if (!str_to_i64(repo_id, &h->repo_id) || !str_to_u64(blob_max, &h->blob_max)) return err_fail(E_BAD_REQUEST, "BALLAST_*: expected numbers");
+    if (!str_to_i64(repo_id, &h->repo_id) || !str_to_u64(blob_max, &h->blob_max))
+        return err_fail(E_BAD_REQUEST, "BALLAST_*: expected numbers");
     struct store_opts so = {.dir = data.p};
     TRY(store_open(&so, &h->store));
     TRY(git_meta_open(&h->g.meta));
@@ -173,7 +187,8 @@ static err hook_open(struct hook *h) {
     if (git_odb_open(&h->own, "objects") != 0 || git_odb_new(&h->all) != 0) return git_lib_fail(E_IO, "objects");
     const char *quarantine = getenv("GIT_QUARANTINE_PATH");
     if (git_odb_add_disk_alternate(h->all, "objects") != 0 ||
-        (quarantine != NULL && git_odb_add_disk_alternate(h->all, quarantine) != 0) || git_repository_wrap_odb(&h->repo, h->all) != 0)
+        (quarantine != NULL && git_odb_add_disk_alternate(h->all, quarantine) != 0) ||
+        git_repository_wrap_odb(&h->repo, h->all) != 0)
         return git_lib_fail(E_IO, "objects");
     return OK;
 }

@@ -11,17 +11,35 @@ bool git_oid_parse(struct str hex, git_oid *out) {
     return hex.n == GIT_OID_HEX && hex_decode(hex, out->id, GIT_OID_RAWSZ);
 }
 
-void git_oid_hex(const git_oid *oid, char out[GIT_OID_HEX + 1]) { hex_encode(oid->id, GIT_OID_RAWSZ, out); }
+void git_oid_hex(const git_oid *oid, char out[GIT_OID_HEX + 1]) {
+    hex_encode(oid->id, GIT_OID_RAWSZ, out);
+}
 
-void git_lib_tree_free(git2_tree **t) { git_tree_free(*t); }
-void git_lib_commit_free(git2_commit **c) { git_commit_free(*c); }
-void git_lib_object_free(git_object **o) { git_object_free(*o); }
-void git_lib_ref_free(git_reference **r) { git_reference_free(*r); }
-void git_lib_walk_free(git_revwalk **w) { git_revwalk_free(*w); }
-void git_lib_sig_free(git_signature **s) { git_signature_free(*s); }
-void git_lib_odb_free(git_odb **o) { git_odb_free(*o); }
+void git_lib_tree_free(git2_tree **t) {
+    git_tree_free(*t);
+}
+void git_lib_commit_free(git2_commit **c) {
+    git_commit_free(*c);
+}
+void git_lib_object_free(git_object **o) {
+    git_object_free(*o);
+}
+void git_lib_ref_free(git_reference **r) {
+    git_reference_free(*r);
+}
+void git_lib_walk_free(git_revwalk **w) {
+    git_revwalk_free(*w);
+}
+void git_lib_sig_free(git_signature **s) {
+    git_signature_free(*s);
+}
+void git_lib_odb_free(git_odb **o) {
+    git_odb_free(*o);
+}
 
-err git_rev_fail(struct str rev) { return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT, STR_ARG(str_sub(rev, 0, 200))); }
+err git_rev_fail(struct str rev) {
+    return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT, STR_ARG(str_sub(rev, 0, 200)));
+}
 
 err git_commit_open(git_repository *repo, struct str hex, git2_commit **out) {
     git_oid oid;
@@ -100,7 +118,8 @@ err git_lib_signature(const struct git_author *a, git_signature **out) {
             to[k][n++] = (c == '<' || c == '>' || (unsigned char)c < 0x20) ? ' ' : c;
         }
         to[k][n] = 0;
-        if (str_trim(str_of(to[k])).n == 0) snprintf(to[k], sizeof name, "%s", k == 0 ? "unknown" : "unknown@localhost");
+        if (str_trim(str_of(to[k])).n == 0)
+            snprintf(to[k], sizeof name, "%s", k == 0 ? "unknown" : "unknown@localhost");
     }
     if (git_signature_new(out, name, mail, a->time_ms / 1000, 0) != 0) return git_lib_fail(E_UNPROCESSABLE, "author");
     return OK;

@@ -58,14 +58,16 @@ static may_suspend err file_lock(struct git *g, int64_t repo_id, int *fd) {
     size_t n = strlen(path);
     snprintf(path + n, sizeof path - n, "/ballast.lock");
     *fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR)) return err_fail(E_REPO_NOT_FOUND, "the repository's git folder does not exist");
+    if (*fd < 0 && (errno == ENOENT || errno == ENOTDIR))
+        return err_fail(E_REPO_NOT_FOUND, "the repository's git folder does not exist");
     if (*fd < 0) return err_errno(E_IO, errno, "cannot lock the repository");
     int64_t until = clock_mono_ms() + LOCK_WAIT_MS;
     for (int64_t pause = 1;; pause = MIN(pause * 2, 50)) {
         if (flock(*fd, LOCK_EX | LOCK_NB) == 0) return OK;
         err e = OK;
         if (errno != EWOULDBLOCK && errno != EINTR) e = err_errno(E_IO, errno, "cannot lock the repository");
-        else if (clock_mono_ms() > until) e = err_fail(E_UNAVAILABLE, "the repository is busy with another change; nothing was changed, try again");
+        else if (clock_mono_ms() > until)
+            e = err_fail(E_UNAVAILABLE, "the repository is busy with another change; nothing was changed, try again");
         else e = fiber_sleep(pause);
         if (e != OK) {
             close(*fd);

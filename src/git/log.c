@@ -96,8 +96,8 @@ static err log_job(struct git *g, git_repository *repo, void *arg) {
     return OK;
 }
 
-err git_log(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path, size_t skip, size_t max,
-            struct git_commit **out, size_t *n, size_t *total) {
+err git_log(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path, size_t skip,
+            size_t max, struct git_commit **out, size_t *n, size_t *total) {
     max = MIN(max, LOG_RESULT_MAX);
     while (path.n > 0 && path.p[path.n - 1] == '/') path.n--;
     struct log_job j = {.a = a, .commit = commit, .path = path, .skip = skip, .max = max, .want_total = total != NULL};
@@ -158,8 +158,8 @@ static err last_job(struct git *g, git_repository *repo, void *arg) {
     return c != NULL && j->open > 0 ? last_step(j, c, true) : OK;
 }
 
-err git_last_commits(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths, size_t n,
-                     struct git_commit *out) {
+err git_last_commits(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths,
+                     size_t n, struct git_commit *out) {
     struct last_job j = {.a = a, .commit = commit, .paths = paths, .n = n, .open = n, .out = out};
     j.zpaths = arena_array(a, char *, n + 1);
     j.found = arena_array(a, bool, n + 1);

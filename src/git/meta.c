@@ -70,7 +70,8 @@ err git_blob_meta(struct git *g, git_odb *odb, const git_oid *oid, struct git_bl
     pthread_mutex_unlock(mu);
     if (hit) return OK;
     TRY(meta_read(odb, oid, out));
-    struct meta_slot fresh = {.oid = *oid, .size = out->size, .lfs_size = out->lfs_size, .used = true, .is_lfs = out->is_lfs};
+    struct meta_slot fresh = {
+        .oid = *oid, .size = out->size, .lfs_size = out->lfs_size, .used = true, .is_lfs = out->is_lfs};
     if (out->is_lfs) BUG_ON(!hex_decode(str_make(out->sha256, 64), fresh.sha256, 32));
     pthread_mutex_lock(mu);
     *s = fresh;

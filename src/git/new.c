@@ -40,7 +40,8 @@ static err report(struct new_job *j, const git_tree_entry *te, struct str path) 
     char *copy = arena_try(j->a, path.n + 1 + 65);
     if (copy == NULL) return err_fail(E_LIMIT, "the push brings more files than fit into memory");
     memcpy(copy, path.p, path.n);
-    *e = (struct git_entry){.path = str_make(copy, path.n), .mode = (uint32_t)git_tree_entry_filemode(te), .size = m.size};
+    *e = (struct git_entry){
+        .path = str_make(copy, path.n), .mode = (uint32_t)git_tree_entry_filemode(te), .size = m.size};
     git_oid_hex(git_tree_entry_id(te), e->oid);
     if (m.is_lfs && e->mode != GIT_FILEMODE_LINK) {
         e->is_lfs = true;
@@ -54,9 +55,11 @@ static err report(struct new_job *j, const git_tree_entry *te, struct str path) 
 
 static err diff(struct new_job *j, const git2_tree *now, const git2_tree *before, struct str prefix, unsigned depth);
 
-static err diff_dir(struct new_job *j, const git_tree_entry *te, const git_tree_entry *old, struct str path, unsigned depth) {
+static err diff_dir(struct new_job *j, const git_tree_entry *te, const git_tree_entry *old, struct str path,
+                    unsigned depth) {
     cleanup(git_lib_tree_free) git2_tree *now = NULL, *before = NULL;
-    if (git_tree_lookup(&now, j->repo, git_tree_entry_id(te)) != 0) return git_lib_fail(E_CORRUPT, "a folder is missing");
+    if (git_tree_lookup(&now, j->repo, git_tree_entry_id(te)) != 0)
+        return git_lib_fail(E_CORRUPT, "a folder is missing");
     if (old != NULL && git_tree_entry_type(old) == GIT_OBJECT_TREE &&
         git_tree_lookup(&before, j->repo, git_tree_entry_id(old)) != 0)
         return git_lib_fail(E_CORRUPT, "a folder is missing");
@@ -76,9 +79,11 @@ static err diff(struct new_job *j, const git2_tree *now, const git2_tree *before
         if (before != NULL) old = git_tree_entry_byname(before, git_tree_entry_name(te));
         if (old != NULL && git_oid_equal(git_tree_entry_id(te), git_tree_entry_id(old))) continue;
         bool fresh = false;
-        if (type == GIT_OBJECT_BLOB || type == GIT_OBJECT_TREE) e = git_set_add(&j->seen, git_tree_entry_id(te), &fresh);
+        if (type == GIT_OBJECT_BLOB || type == GIT_OBJECT_TREE)
+            e = git_set_add(&j->seen, git_tree_entry_id(te), &fresh);
         if (e != OK || !fresh) continue;
-        int n = snprintf(path, prefix.n + 4100, STR_FMT "%s%.4096s", STR_ARG(prefix), prefix.n > 0 ? "/" : "", git_tree_entry_name(te));
+        int n = snprintf(path, prefix.n + 4100, STR_FMT "%s%.4096s", STR_ARG(prefix), prefix.n > 0 ? "/" : "",
+                         git_tree_entry_name(te));
         struct str full = str_make(path, (size_t)n);
         if (type == GIT_OBJECT_BLOB) e = report(j, te, full);
         else e = diff_dir(j, te, old, full, depth);
@@ -106,7 +111,8 @@ static err new_job(struct git *g, git_repository *repo, void *arg) {
     cleanup(git_lib_walk_free) git_revwalk *w = NULL;
     cleanup(git_lib_odb_free) git_odb *odb = NULL;
     git_oid oid;
-    if (git_repository_odb(&odb, repo) != 0 || git_revwalk_new(&w, repo) != 0) return git_lib_fail(E_CORRUPT, "objects");
+    if (git_repository_odb(&odb, repo) != 0 || git_revwalk_new(&w, repo) != 0)
+        return git_lib_fail(E_CORRUPT, "objects");
     if (!git_oid_parse(j->commit, &oid) || git_revwalk_push(w, &oid) != 0) return git_rev_fail(j->commit);
     for (size_t i = 0; i < j->n_olds; i++)
         if (git_oid_parse(j->olds[i], &oid) && git_odb_exists(odb, &oid) && git_revwalk_hide(w, &oid) != 0)
@@ -121,8 +127,8 @@ static err new_job(struct git *g, git_repository *repo, void *arg) {
     return e;
 }
 
-err git_new_blobs(struct git *g, struct arena *a, int64_t repo_id, struct str new_commit, const struct str *olds, size_t n_olds,
-                  size_t max, struct git_entry **out, size_t *n) {
+err git_new_blobs(struct git *g, struct arena *a, int64_t repo_id, struct str new_commit, const struct str *olds,
+                  size_t n_olds, size_t max, struct git_entry **out, size_t *n) {
     struct new_job j = {.a = a, .commit = new_commit, .olds = olds, .n_olds = n_olds, .max = max};
     *out = NULL;
     *n = 0;

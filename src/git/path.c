@@ -10,7 +10,6 @@
 
 #include "base/i18n.h"
 
-
 /* Code points HFS+ ignores in names: U+200C–200F, 202A–202E, 206A–206F, FEFF. Returns their UTF-8 length or 0. */
 static size_t hfs_ignored(struct str s) {
     if (s.n < 3) return 0;

@@ -29,7 +29,9 @@ void pkt_line(struct buf *b, struct str text) {
     buf_str(b, text);
 }
 
-void pkt_flush(struct buf *b) { buf_cstr(b, "0000"); }
+void pkt_flush(struct buf *b) {
+    buf_cstr(b, "0000");
+}
 
 enum pkt_wants pkt_wants(struct str body, struct str *oids, size_t max, size_t *n) {
     struct str line;

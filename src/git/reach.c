@@ -36,11 +36,13 @@ static err reach_tree(struct reach_job *j, const git_oid *oid, struct str prefix
     for (size_t i = 0; i < git_tree_entrycount(t) && !j->out->found; i++) {
         const git_tree_entry *te = git_tree_entry_byindex(t, i);
         char path[600];
-        int n = snprintf(path, sizeof path, STR_FMT "%s%s", STR_ARG(str_sub(prefix, 0, 400)), prefix.n > 0 ? "/" : "", git_tree_entry_name(te));
+        int n = snprintf(path, sizeof path, STR_FMT "%s%s", STR_ARG(str_sub(prefix, 0, 400)), prefix.n > 0 ? "/" : "",
+                         git_tree_entry_name(te));
         struct str full = str_make(path, MIN((size_t)n, sizeof path - 1));
         git_object_t type = git_tree_entry_type(te);
         if (type == GIT_OBJECT_TREE) TRY(reach_tree(j, git_tree_entry_id(te), full, depth + 1));
-        else if (type == GIT_OBJECT_BLOB && git_set_has(&j->wanted, git_tree_entry_id(te))) return hit(j, git_tree_entry_id(te), full);
+        else if (type == GIT_OBJECT_BLOB && git_set_has(&j->wanted, git_tree_entry_id(te)))
+            return hit(j, git_tree_entry_id(te), full);
     }
     return OK;
 }
@@ -54,7 +56,8 @@ static err reach_commits(struct reach_job *j) {
         cleanup(git_lib_commit_free) git2_commit *c = NULL;
         if (git_commit_lookup(&c, j->repo, &oid) != 0) return git_lib_fail(E_CORRUPT, "a commit is missing");
         TRY(reach_tree(j, git_commit_tree_id(c), STR_NULL, 0));
-        for (unsigned i = 0; i < git_commit_parentcount(c); i++) TRY(git_oids_add(&j->commits, git_commit_parent_id(c, i)));
+        for (unsigned i = 0; i < git_commit_parentcount(c); i++)
+            TRY(git_oids_add(&j->commits, git_commit_parent_id(c, i)));
     }
     return OK;
 }
@@ -68,7 +71,8 @@ static err reach_root(struct reach_job *j, const git_oid *oid) {
     git_object_t type = git_object_type(peeled);
     if (type == GIT_OBJECT_COMMIT) return git_oids_add(&j->commits, git_object_id(peeled));
     if (type == GIT_OBJECT_TREE) return reach_tree(j, git_object_id(peeled), STR_NULL, 0);
-    if (type == GIT_OBJECT_BLOB && git_set_has(&j->wanted, git_object_id(peeled))) return hit(j, git_object_id(peeled), STR_NULL);
+    if (type == GIT_OBJECT_BLOB && git_set_has(&j->wanted, git_object_id(peeled)))
+        return hit(j, git_object_id(peeled), STR_NULL);
     return OK;
 }
 
@@ -107,10 +111,16 @@ static err reach_job(struct git *g, git_repository *repo, void *arg) {
     return e;
 }
 
-err git_reachable(struct git *g, struct arena *a, int64_t repo_id, bool from_refs, const struct str *roots, size_t n_roots,
-                  const struct str *blobs, size_t n_blobs, struct git_reach *out) {
+err git_reachable(struct git *g, struct arena *a, int64_t repo_id, bool from_refs, const struct str *roots,
+                  size_t n_roots, const struct str *blobs, size_t n_blobs, struct git_reach *out) {
     *out = (struct git_reach){0};
     if (n_blobs == 0) return OK;
-    struct reach_job j = {.a = a, .roots = roots, .n_roots = n_roots, .blobs = blobs, .n_blobs = n_blobs, .with_refs = from_refs, .out = out};
+    struct reach_job j = {.a = a,
+                          .roots = roots,
+                          .n_roots = n_roots,
+                          .blobs = blobs,
+                          .n_blobs = n_blobs,
+                          .with_refs = from_refs,
+                          .out = out};
     return git_with_repo(g, repo_id, reach_job, &j);
 }

@@ -82,7 +82,8 @@ static err ref_name(struct str ref, char z[REPO_PATH_MAX]) {
     struct str shown = str_sub(ref, 0, 300);
     if (!git_ref_name_ok(ref) && str_starts(ref, "refs/tags/"))
         return err_fail(E_BAD_REQUEST, "Invalid reference for a tag: " STR_FMT, STR_ARG(shown));
-    if (!git_ref_name_ok(ref)) return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: " STR_FMT, STR_ARG(shown));
+    if (!git_ref_name_ok(ref))
+        return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: " STR_FMT, STR_ARG(shown));
     snprintf(z, REPO_PATH_MAX, STR_FMT, STR_ARG(ref));
     return OK;
 }
@@ -134,7 +135,8 @@ static err delete_job(struct git *g, git_repository *repo, void *arg) {
     char name[REPO_PATH_MAX];
     if (!git_ref_name_ok(j->ref)) return git_rev_fail(j->ref);
     snprintf(name, sizeof name, STR_FMT, STR_ARG(j->ref));
-    if (str_eqz(j->ref, "refs/heads/main")) return err_fail(E_BAD_REQUEST, "Cannot delete refs/heads/main: it is the default branch");
+    if (str_eqz(j->ref, "refs/heads/main"))
+        return err_fail(E_BAD_REQUEST, "Cannot delete refs/heads/main: it is the default branch");
     cleanup(git_lib_ref_free) git_reference *old = NULL;
     if (git_reference_lookup(&old, repo, name) != 0) {
         /* the name a person gave, without refs/heads/ */

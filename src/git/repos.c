@@ -17,7 +17,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 void git_dir_path(const struct git *g, int64_t repo_id, char *out, size_t cap) {
     int n = snprintf(out, cap, "%s/%02x/%" PRId64 ".git", g->root, (unsigned)(repo_id & 0xff), repo_id);
     BUG_ON(n < 0 || (size_t)n >= cap);
@@ -61,14 +60,16 @@ static err make_dir(const char *path) {
 static const char child_config[] =
     "# written by ballast at each start; changes are lost\n"
     "[core]\n\tfsync = all\n\tfsyncMethod = batch\n\tlogAllRefUpdates = false\n\tbigFileThreshold = 16m\n"
-    "\tprotectHFS = true\n\tprotectNTFS = true\n\tdeltaBaseCacheLimit = 32m\n\tpackedGitLimit = 256m\n\tpackedGitWindowSize = 16m\n"
+    "\tprotectHFS = true\n\tprotectNTFS = true\n\tdeltaBaseCacheLimit = 32m\n\tpackedGitLimit = "
+    "256m\n\tpackedGitWindowSize = 16m\n"
     "[safe]\n\tdirectory = *\n"
     "[gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n"
     "[pack]\n\tthreads = 1\n\twindowMemory = 64m\n\tdeltaCacheSize = 32m\n\twriteBitmaps = false\n"
     "[transfer]\n\tfsckObjects = true\n\tunpackLimit = 64\n\tadvertiseSID = false\n"
     "[receive]\n\tautogc = false\n\tcertNonceSeed =\n\tdenyCurrentBranch = ignore\n\tadvertisePushOptions = false\n"
     "[uploadpack]\n\tallowFilter = true\n\tallowAnySHA1InWant = true\n\thideRefs = refs/ballast\n"
-    "[receive \"fsck\"]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tbadTimezone = warn\n\tmissingTaggerEntry = warn\n" /* old, harmless */
+    "[receive \"fsck\"]\n\tmissingSpaceBeforeDate = warn\n\tzeroPaddedFilemode = warn\n\tbadTimezone = "
+    "warn\n\tmissingTaggerEntry = warn\n" /* old, harmless */
     "[init]\n\tdefaultBranch = main\n";
 
 static err write_settings(struct git *g) {
@@ -84,7 +85,8 @@ static err write_settings(struct git *g) {
     ssize_t len = readlink("/proc/self/exe", exe, sizeof exe - 1);
     if (len < 0) return err_errno(E_IO, errno, "cannot find this program's own path");
     exe[len] = 0;
-    if (strpbrk(exe, "'\n") != NULL) return err_fail(E_INTERNAL, "this program's path %s cannot be put into a script", exe);
+    if (strpbrk(exe, "'\n") != NULL)
+        return err_fail(E_INTERNAL, "this program's path %s cannot be put into a script", exe);
     snprintf(text, sizeof text, "#!/bin/sh\n# written by ballast at each start\nexec '%s' git-hook pre-receive\n", exe);
     snprintf(path, sizeof path, "%s/pre-receive", g->hooks);
     return write_file(path, str_of(text), 0700);
@@ -94,7 +96,8 @@ static err lib_start(void) {
     if (git_libgit2_init() < 0) return git_lib_fail(E_INTERNAL, "start");
     static const int empty_levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA};
     for (size_t i = 0; i < ARRAY_LEN(empty_levels); i++)
-        if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, empty_levels[i], "") != 0) return git_lib_fail(E_INTERNAL, "options");
+        if (git_libgit2_opts(GIT_OPT_SET_SEARCH_PATH, empty_levels[i], "") != 0)
+            return git_lib_fail(E_INTERNAL, "options");
     if (git_libgit2_opts(GIT_OPT_SET_OWNER_VALIDATION, 0) != 0 || /* DATA is ours whatever the uid of a mount says */
         git_libgit2_opts(GIT_OPT_SET_CACHE_MAX_SIZE, (ssize_t)(64 * MiB)) != 0 ||
         git_libgit2_opts(GIT_OPT_SET_MWINDOW_MAPPED_LIMIT, (size_t)(512 * MiB)) != 0 ||
@@ -160,8 +163,8 @@ static int quiet_odb(git_repository *repo) {
 }
 
 err git_handle_open(const char *path, git_repository **out) {
-    int rc = git_repository_open_ext(out, path, GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE |
-                                     GIT_REPOSITORY_OPEN_NO_DOTGIT, NULL);
+    int rc = git_repository_open_ext(
+        out, path, GIT_REPOSITORY_OPEN_NO_SEARCH | GIT_REPOSITORY_OPEN_BARE | GIT_REPOSITORY_OPEN_NO_DOTGIT, NULL);
     if (rc == GIT_ENOTFOUND) return err_fail(E_REPO_NOT_FOUND, "the repository's git folder does not exist");
     if (rc != 0) return git_lib_fail(E_CORRUPT, "cannot open a repository");
     if (quiet_odb(*out) != 0) {

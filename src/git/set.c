@@ -2,7 +2,9 @@
 /* set.c — set of object ids: open addressing on the id's own bytes (they are hashes), bounded. */
 #include "git/git_internal.h"
 
-void git_set_init(struct git_set *s, size_t max) { *s = (struct git_set){.max = max}; }
+void git_set_init(struct git_set *s, size_t max) {
+    *s = (struct git_set){.max = max};
+}
 
 void git_set_release(struct git_set *s) {
     free(s->slots);

@@ -61,7 +61,9 @@ static err turn_get(struct git *g) {
     return e;
 }
 
-static void turn_put(struct git *g) { atomic_fetch_sub(&g->children, 1); }
+static void turn_put(struct git *g) {
+    atomic_fetch_sub(&g->children, 1);
+}
 
 static void env_add(struct job *j, const char *name, struct str value) {
     BUG_ON(j->n_env + 1 >= ENV_MAX);
@@ -74,7 +76,8 @@ static struct str protocol_of(struct http_req *r) {
     if (v.p == NULL || v.n == 0 || v.n > 128) return STR_NULL;
     for (size_t i = 0; i < v.n; i++) {
         char c = v.p[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '=' || c == ':' || c == '-' || c == '.')) return STR_NULL;
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '=' || c == ':' || c == '-' || c == '.'))
+            return STR_NULL;
     }
     return v;
 }
@@ -147,7 +150,9 @@ err git_http_info_refs(struct git *g, struct http_req *r, int64_t repo_id, bool 
     if (code != 0) return git_child_failed(what, code, buf_view(&errs));
     TRY(buf_ok(&out, "the list of references"));
     no_cache(r);
-    return http_reply(r, 200, receive ? "application/x-git-receive-pack-advertisement" : "application/x-git-upload-pack-advertisement",
+    return http_reply(r, 200,
+                      receive ? "application/x-git-receive-pack-advertisement"
+                              : "application/x-git-upload-pack-advertisement",
                       buf_view(&out));
 }
 
@@ -250,7 +255,8 @@ static err receive_run(struct job *j, const struct spool *sp, struct buf *out) {
     return buf_ok(out, "git's answer");
 }
 
-static err receive_locked(struct job *j, const struct spool *sp, int64_t user_id, const struct git_http_hooks *hooks, struct buf *out) {
+static err receive_locked(struct job *j, const struct spool *sp, int64_t user_id, const struct git_http_hooks *hooks,
+                          struct buf *out) {
     err e = receive_run(j, sp, out);
     struct err_slot first = *err_slot();
     /* also after a failure: some references may have moved before it */
@@ -261,7 +267,8 @@ static err receive_locked(struct job *j, const struct spool *sp, int64_t user_id
 }
 
 /* The lock before the turn: pushes to one busy repository then occupy one child, not all of them. */
-static err receive_turn(struct job *j, const struct spool *sp, int64_t user_id, const struct git_http_hooks *hooks, struct buf *out) {
+static err receive_turn(struct job *j, const struct spool *sp, int64_t user_id, const struct git_http_hooks *hooks,
+                        struct buf *out) {
     struct git_lock *lock = NULL;
     TRY(git_lock(j->g, j->repo_id, &lock));
     err e = turn_get(j->g);
@@ -273,15 +280,16 @@ static err receive_turn(struct job *j, const struct spool *sp, int64_t user_id, 
     return e;
 }
 
-err git_http_receive(struct git *g, struct http_req *r, int64_t repo_id, int64_t user_id, const struct git_push_limits *lim,
-                     const struct git_http_hooks *hooks) {
+err git_http_receive(struct git *g, struct http_req *r, int64_t repo_id, int64_t user_id,
+                     const struct git_push_limits *lim, const struct git_http_hooks *hooks) {
     struct job j;
     struct spool sp;
     TRY(check_type(r, "application/x-git-receive-pack-request"));
     TRY(job_init(&j, g, r, repo_id, true));
     env_add(&j, "BALLAST_DATA", str_of(g->data));
     env_add(&j, "BALLAST_REPO_ID", arena_printf(r->arena, "%" PRId64, repo_id));
-    env_add(&j, "BALLAST_BLOB_MAX", arena_printf(r->arena, "%" PRIu64, lim->blob_max > 0 ? lim->blob_max : (uint64_t)(10 * MiB)));
+    env_add(&j, "BALLAST_BLOB_MAX",
+            arena_printf(r->arena, "%" PRIu64, lim->blob_max > 0 ? lim->blob_max : (uint64_t)(10 * MiB)));
 #ifdef __SANITIZE_ADDRESS__
     env_add(&j, "ASAN_OPTIONS", STR("detect_leaks=0"));
 #endif

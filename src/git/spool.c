@@ -34,7 +34,8 @@ static err write_run(void *arg) {
 
 static err spool_open(struct store *s, struct http_req *r, struct spool *sp, bool *in_memory) {
     const char *dir;
-    *in_memory = r->content_length >= 0 && r->content_length <= MEMORY_MAX && http_header(r, "content-encoding").p == NULL;
+    *in_memory =
+        r->content_length >= 0 && r->content_length <= MEMORY_MAX && http_header(r, "content-encoding").p == NULL;
     if (*in_memory) {
         sp->fd = memfd_create("git-request", MFD_CLOEXEC);
     } else {
@@ -57,7 +58,10 @@ static err spool_fill(struct http_req *r, uint64_t max, struct spool *sp, bool i
             have += n;
         }
         if (have > max - sp->size)
-            return err_fail(E_TOO_LARGE, "the request exceeds %" PRIu64 " bytes; nothing was changed. Push less at once, large files by Git LFS", max);
+            return err_fail(E_TOO_LARGE,
+                            "the request exceeds %" PRIu64
+                            " bytes; nothing was changed. Push less at once, large files by Git LFS",
+                            max);
         struct write_job j = {sp->fd, block, have};
         if (have > 0) TRY(in_memory ? write_run(&j) : work_run(write_run, &j));
         sp->size += have;

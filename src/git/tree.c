@@ -31,10 +31,13 @@ static err entry_fill(struct git *g, git_odb *odb, struct arena *a, const git_tr
 }
 
 static err entry_fail(struct str path) {
-    return err_fail(E_ENTRY_NOT_FOUND, "\"" STR_FMT "\" does not exist at this revision", STR_ARG(str_sub(path, 0, 300)));
+    return err_fail(E_ENTRY_NOT_FOUND, "\"" STR_FMT "\" does not exist at this revision",
+                    STR_ARG(str_sub(path, 0, 300)));
 }
 
-static void te_free(git_tree_entry **te) { git_tree_entry_free(*te); }
+static void te_free(git_tree_entry **te) {
+    git_tree_entry_free(*te);
+}
 
 /* The entry at path below root; E_ENTRY_NOT_FOUND. */
 static err entry_at(const git2_tree *root, struct str path, git_tree_entry **out) {
@@ -81,18 +84,20 @@ static err entries_job(struct git *g, git_repository *repo, void *arg) {
     for (size_t i = 0; i < j->n; i++) {
         cleanup(te_free) git_tree_entry *te = NULL;
         j->out[i] = (struct git_entry){.path = STR("")};
-        if (entry_at(root, j->paths[i], &te) == OK) TRY(entry_fill(g, odb, j->a, te, arena_str(j->a, j->paths[i]), &j->out[i]));
+        if (entry_at(root, j->paths[i], &te) == OK)
+            TRY(entry_fill(g, odb, j->a, te, arena_str(j->a, j->paths[i]), &j->out[i]));
     }
     return OK;
 }
 
-err git_entries_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths, size_t n,
-                    struct git_entry *out) {
+err git_entries_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, const struct str *paths,
+                    size_t n, struct git_entry *out) {
     struct get_many_job j = {a, commit, paths, n, out};
     return git_with_repo(g, repo_id, entries_job, &j);
 }
 
-err git_entry_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path, struct git_entry *out) {
+err git_entry_get(struct git *g, struct arena *a, int64_t repo_id, struct str commit, struct str path,
+                  struct git_entry *out) {
     struct get_job j = {a, commit, path, out};
     return git_with_repo(g, repo_id, entry_job, &j);
 }
@@ -152,14 +157,18 @@ static err list_walk(struct list_job *j, const git2_tree *tree, struct str prefi
     for (size_t i = 0; i < n_entries && !j->more; i++) {
         const git_tree_entry *te = git_tree_entry_byindex(tree, i);
         bool is_dir = git_tree_entry_type(te) == GIT_OBJECT_TREE, inside;
-        int n = snprintf(path, sizeof path, STR_FMT "%s%s/", STR_ARG(prefix), prefix.n > 0 ? "/" : "", git_tree_entry_name(te));
+        int n = snprintf(path, sizeof path, STR_FMT "%s%s/", STR_ARG(prefix), prefix.n > 0 ? "/" : "",
+                         git_tree_entry_name(te));
         if (n < 0 || (size_t)n >= sizeof path) continue; /* pushed before the path limit existed */
         struct str full = str_make(path, (size_t)n - 1), key = str_make(path, is_dir ? (size_t)n : (size_t)n - 1);
         bool skip = before_page(j, key, &inside);
         if (!skip) TRY(list_push(j, te, full));
-        if (!is_dir || !j->recursive || j->more || (skip && !inside && str_cmp(key, str_make(j->after_key, j->n_after)) != 0)) continue;
+        if (!is_dir || !j->recursive || j->more ||
+            (skip && !inside && str_cmp(key, str_make(j->after_key, j->n_after)) != 0))
+            continue;
         cleanup(git_lib_tree_free) git2_tree *sub = NULL;
-        if (git_tree_lookup(&sub, j->repo, git_tree_entry_id(te)) != 0) return git_lib_fail(E_CORRUPT, "a folder is missing");
+        if (git_tree_lookup(&sub, j->repo, git_tree_entry_id(te)) != 0)
+            return git_lib_fail(E_CORRUPT, "a folder is missing");
         TRY(list_walk(j, sub, full, depth + 1));
     }
     return OK;
@@ -227,7 +236,8 @@ static err blob_job(struct git *g, git_repository *repo, void *arg) {
     if (git_repository_odb(&odb, repo) != 0) return git_lib_fail(E_CORRUPT, "objects");
     if (git_odb_read_header(&size, &type, odb, &oid) != 0 || type != GIT_OBJECT_BLOB)
         return err_fail(E_ENTRY_NOT_FOUND, "blob %s does not exist in this repository", j->oid);
-    if (size > j->max) return err_fail(E_TOO_LARGE, "the file has %zu bytes; at most %zu are read at once", size, j->max);
+    if (size > j->max)
+        return err_fail(E_TOO_LARGE, "the file has %zu bytes; at most %zu are read at once", size, j->max);
     git_odb_object *o = NULL;
     if (git_odb_read(&o, odb, &oid) != 0) return git_lib_fail(E_CORRUPT, "a blob cannot be read");
     char *p = arena_try(j->a, size + 1);

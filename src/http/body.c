@@ -12,7 +12,8 @@
 enum { WINDOW_MIN = 1024, WINDOW_OWN = 8192 };
 
 void body_begin(struct http_conn *c) {
-    c->win = (struct body_window){c->in + c->head.head_len, c->cap_in - c->head.head_len, 0, c->n_in - c->head.head_len};
+    c->win =
+        (struct body_window){c->in + c->head.head_len, c->cap_in - c->head.head_len, 0, c->n_in - c->head.head_len};
     memset(&c->chunk, 0, sizeof c->chunk);
     c->body_left = c->head.content_length > 0 ? c->head.content_length : 0;
     c->body_total = 0;
@@ -46,10 +47,12 @@ static err sock_fill(struct http_conn *c, void *p, size_t cap, size_t *n) {
     c->keep = false;
     if (e == E_EOF) {
         c->dead = true;
-        return err_fail(E_EOF, "the connection ended in the middle of the request body, after %" PRIu64 " bytes", c->body_total);
+        return err_fail(E_EOF, "the connection ended in the middle of the request body, after %" PRIu64 " bytes",
+                        c->body_total);
     }
     c->body_late = e == E_TIMEOUT;
-    if (e == E_TIMEOUT) return err_wrap(E_TIMEOUT, "the request body stopped arriving after %" PRIu64 " bytes", c->body_total);
+    if (e == E_TIMEOUT)
+        return err_wrap(E_TIMEOUT, "the request body stopped arriving after %" PRIu64 " bytes", c->body_total);
     c->dead = true;
     return e;
 }
@@ -90,7 +93,8 @@ static err chunked_read(struct http_conn *c, void *p, size_t cap, size_t *n) {
         if (c->win.off == c->win.n) TRY(window_fill(c));
         size_t used;
         struct str data;
-        enum h1_chunk_result res = h1_chunk_next(&c->chunk, c->win.base + c->win.off, MIN(c->win.n - c->win.off, cap), &used, &data);
+        enum h1_chunk_result res =
+            h1_chunk_next(&c->chunk, c->win.base + c->win.off, MIN(c->win.n - c->win.off, cap), &used, &data);
         c->win.off += used;
         if (res == H1_CHUNK_BAD) {
             c->keep = false;
@@ -128,7 +132,9 @@ err body_read_raw(struct http_conn *c, void *p, size_t cap, size_t *n) {
     return OK;
 }
 
-static size_t body_max(const struct http_req *r) { return r->route == NULL || r->route->max_body == 0 ? MiB : r->route->max_body; }
+static size_t body_max(const struct http_req *r) {
+    return r->route == NULL || r->route->max_body == 0 ? MiB : r->route->max_body;
+}
 
 err http_body_read(struct http_req *r, void *p, size_t cap, size_t *n) {
     struct http_conn *c = r->conn;

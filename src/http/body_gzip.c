@@ -56,9 +56,11 @@ err gz_read(struct http_conn *c, void *p, size_t cap, size_t *n) {
         *n = cap - g->z.avail_out;
         g->out_total += *n;
         if (rc == Z_STREAM_END) g->ended = true;
-        else if (rc != Z_OK && rc != Z_BUF_ERROR) return err_fail(E_BAD_REQUEST, "the gzip data of the request body is damaged");
+        else if (rc != Z_OK && rc != Z_BUF_ERROR)
+            return err_fail(E_BAD_REQUEST, "the gzip data of the request body is damaged");
     }
-    if (g->out_total > (c->body_total + 4096) * GZ_RATIO_MAX) return err_fail(E_TOO_LARGE, "the request body unpacks to an absurd size");
+    if (g->out_total > (c->body_total + 4096) * GZ_RATIO_MAX)
+        return err_fail(E_TOO_LARGE, "the request body unpacks to an absurd size");
     if (!g->ended || *n > 0) return OK;
     /* Bytes behind the gzip stream would be read by nobody. */
     size_t more = 0;

@@ -19,9 +19,9 @@ struct http_call {
     size_t body_at;     /* end of the head */
     struct h1_res res;
     struct h1_chunk chunk;
-    int64_t left;       /* content-length bytes to come */
+    int64_t left; /* content-length bytes to come */
     bool cancelled, ended, failed;
-    struct str rest;    /* of the newest view, not yet given out by http_call_read */
+    struct str rest; /* of the newest view, not yet given out by http_call_read */
     struct http_call *next;
     struct http_header headers[HTTP_MAX_HEADERS];
 };
@@ -75,7 +75,9 @@ void call_spares_free(struct up_loop *l) {
     l->n_spare = 0;
 }
 
-static void head_add(struct buf *b, struct str s) { buf_str(b, s); }
+static void head_add(struct buf *b, struct str s) {
+    buf_str(b, s);
+}
 
 static void u64_add(struct buf *b, uint64_t v) {
     char t[20];
@@ -86,8 +88,8 @@ static void u64_add(struct buf *b, uint64_t v) {
 }
 
 /* Request head into b. Header values were checked by whoever received or configured them. */
-static err request_head(struct http_call *c, struct buf *b, const char *method, struct str path, const struct http_header *h, size_t n,
-                        uint64_t n_body) {
+static err request_head(struct http_call *c, struct buf *b, const char *method, struct str path,
+                        const struct http_header *h, size_t n, uint64_t n_body) {
     head_add(b, str_of(method));
     buf_char(b, ' ');
     head_add(b, c->up->prefix);
@@ -153,7 +155,8 @@ static err head_read(struct http_call *c, bool no_body, int64_t deadline) {
     c->left = c->res.content_length;
     c->ended = c->left == 0;
     if (c->cap - c->body_at >= CALL_BODY_MIN) return OK;
-    /* A head that nearly fills the buffer leaves no room for the body; headers must not move, so keep a larger block. */
+    /* A head that nearly fills the buffer leaves no room for the body; headers must not move, so keep a larger block.
+     */
     size_t cap = c->cap + CALL_IN;
     char *p = malloc(cap);
     if (p == NULL) return err_fail(E_NOMEM, "no memory for the upstream's answer");
@@ -173,7 +176,8 @@ static void call_disconnect(struct http_call *c) {
 }
 
 /* One try on the connection in c->s. */
-static err exchange(struct http_call *c, const struct iovec *iov, int n_iov, bool no_body, int64_t deadline, struct http_call_timing *t) {
+static err exchange(struct http_call *c, const struct iovec *iov, int n_iov, bool no_body, int64_t deadline,
+                    struct http_call_timing *t) {
     if (c->cancelled) return err_fail(E_CANCELLED, "the request was cancelled");
     t->connected = true;
     struct iovec copy[HTTP_CALL_PARTS + 1];
@@ -183,7 +187,8 @@ static err exchange(struct http_call *c, const struct iovec *iov, int n_iov, boo
     return head_read(c, no_body, deadline);
 }
 
-static err call_run(struct http_call *c, const struct iovec *iov, int n_iov, bool no_body, int64_t deadline, struct http_call_timing *t) {
+static err call_run(struct http_call *c, const struct iovec *iov, int n_iov, bool no_body, int64_t deadline,
+                    struct http_call_timing *t) {
     c->s = up_take(c->up);
     if (c->s != NULL) {
         t->reused = true;
@@ -199,9 +204,9 @@ static err call_run(struct http_call *c, const struct iovec *iov, int n_iov, boo
     return exchange(c, iov, n_iov, no_body, deadline, t);
 }
 
-err http_call_startv(struct upstream *u, const char *method, struct str path, const struct http_header *hdrs, size_t n_hdrs,
-                     const struct str *parts, size_t n_parts, int64_t head_timeout_ms, struct http_call **out,
-                     struct http_call_head *head, struct http_call_timing *timing) {
+err http_call_startv(struct upstream *u, const char *method, struct str path, const struct http_header *hdrs,
+                     size_t n_hdrs, const struct str *parts, size_t n_parts, int64_t head_timeout_ms,
+                     struct http_call **out, struct http_call_head *head, struct http_call_timing *timing) {
     struct http_call_timing local;
     if (timing == NULL) timing = &local;
     *timing = (struct http_call_timing){0};
@@ -221,24 +226,31 @@ err http_call_startv(struct upstream *u, const char *method, struct str path, co
     }
     err e = request_head(c, &b, method, path, hdrs, n_hdrs, n_body);
     iov[0] = (struct iovec){b.p, b.n};
-    if (e == OK) e = call_run(c, iov, n_iov, str_eqz(str_of(method), "HEAD"), clock_mono_ms() + head_timeout_ms, timing);
+    if (e == OK)
+        e = call_run(c, iov, n_iov, str_eqz(str_of(method), "HEAD"), clock_mono_ms() + head_timeout_ms, timing);
     if (e != OK) {
         c->failed = true;
         *out = NULL;
         http_call_free(c);
         return e == E_EOF ? err_fail(E_UPSTREAM, "the upstream closed the connection without an answer") : e;
     }
-    *head = (struct http_call_head){c->res.status, c->res.headers, c->res.n_headers, c->res.content_length < 0 ? -1 : c->res.content_length};
+    *head = (struct http_call_head){c->res.status, c->res.headers, c->res.n_headers,
+                                    c->res.content_length < 0 ? -1 : c->res.content_length};
     return OK;
 }
 
-err http_call_start(struct upstream *u, const char *method, struct str path, const struct http_header *hdrs, size_t n_hdrs, struct str body,
-                    int64_t head_timeout_ms, struct http_call **out, struct http_call_head *head) {
+err http_call_start(struct upstream *u, const char *method, struct str path, const struct http_header *hdrs,
+                    size_t n_hdrs, struct str body, int64_t head_timeout_ms, struct http_call **out,
+                    struct http_call_head *head) {
     return http_call_startv(u, method, path, hdrs, n_hdrs, &body, 1, head_timeout_ms, out, head, NULL);
 }
 
-bool http_call_done(const struct http_call *c) { return c->ended && c->rest.n == 0; }
-size_t http_call_buffered(const struct http_call *c) { return c->n - c->off; }
+bool http_call_done(const struct http_call *c) {
+    return c->ended && c->rest.n == 0;
+}
+size_t http_call_buffered(const struct http_call *c) {
+    return c->n - c->off;
+}
 
 static err body_fill(struct http_call *c, int64_t ms) {
     c->off = c->n = c->body_at;
@@ -332,7 +344,8 @@ err http_call_read(struct http_call *c, void *p, size_t cap, int64_t timeout_ms,
 void http_call_free(struct http_call *c) {
     if (c == NULL) return;
     /* Bytes behind the end of the answer mean that the peer and we disagree about where it ended. */
-    if (c->s != NULL && c->ended && !c->failed && !c->cancelled && c->res.keep_alive && c->off == c->n) up_give(c->up, c->s);
+    if (c->s != NULL && c->ended && !c->failed && !c->cancelled && c->res.keep_alive && c->off == c->n)
+        up_give(c->up, c->s);
     else sock_close(c->s);
     c->s = NULL;
     call_put(c);

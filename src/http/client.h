@@ -34,9 +34,9 @@ struct http_call_head {
  * connection turns out to be dead before any byte of the answer. `head` lives until http_call_free.
  * head_timeout_ms covers connect to end of head.
  */
-may_suspend err http_call_start(struct upstream *u, const char *method, struct str path,
-                                const struct http_header *hdrs, size_t n_hdrs, struct str body,
-                                int64_t head_timeout_ms, struct http_call **out, struct http_call_head *head) must_check;
+may_suspend err http_call_start(struct upstream *u, const char *method, struct str path, const struct http_header *hdrs,
+                                size_t n_hdrs, struct str body, int64_t head_timeout_ms, struct http_call **out,
+                                struct http_call_head *head) must_check;
 /*
  * The same with a body in pieces (at most HTTP_CALL_PARTS), sent by one writev. *out is set before the
  * first suspension, so that http_call_cancel(*out) works meanwhile; it is NULL again after an error.

@@ -15,14 +15,14 @@
 #include "http/http.h"
 
 enum {
-    CONN_IN_MIN = 4096,         /* input buffer of a connection at rest */
-    CONN_FREE_MAX = 128,        /* connection records kept per loop */
-    CONN_ARENA_MAX = 64 << 20,  /* per request */
-    CONN_HEAD_OUT_MAX = 65536,  /* response head */
-    DRAIN_KEEP_MAX = 65536,     /* unread body swallowed to keep a connection */
-    LINGER_MAX = 64 << 20,      /* unread body swallowed before a close, so that the answer is read */
+    CONN_IN_MIN = 4096,        /* input buffer of a connection at rest */
+    CONN_FREE_MAX = 128,       /* connection records kept per loop */
+    CONN_ARENA_MAX = 64 << 20, /* per request */
+    CONN_HEAD_OUT_MAX = 65536, /* response head */
+    DRAIN_KEEP_MAX = 65536,    /* unread body swallowed to keep a connection */
+    LINGER_MAX = 64 << 20,     /* unread body swallowed before a close, so that the answer is read */
     LINGER_MS = 5000,
-    WRITE_PIECE = 256 * 1024,   /* one write deadline per piece */
+    WRITE_PIECE = 256 * 1024, /* one write deadline per piece */
     HTTP_LAT_BUCKETS = 12
 };
 
@@ -43,7 +43,7 @@ struct http_snap { /* immutable but for refs */
     unsigned n_trusted;
 };
 
-struct route_stats { /* one per route and loop; relaxed atomics, single writer */
+struct route_stats {              /* one per route and loop; relaxed atomics, single writer */
     _Atomic uint64_t by_class[6]; /* 1xx unused; [0] = cut before an answer */
     _Atomic uint64_t bucket[HTTP_LAT_BUCKETS + 1];
     _Atomic uint64_t sum_us, bytes_in, bytes_out;
@@ -54,7 +54,7 @@ struct http_loop_state {
     struct http_conn *spare;
     unsigned n_spare;
     _Atomic unsigned n_live;
-    uint64_t id_seq;          /* request ids */
+    uint64_t id_seq; /* request ids */
     uint64_t id_salt;
     struct route_stats *stats; /* n_routes + 1: the last is "no route" */
 };
@@ -73,10 +73,10 @@ struct http_server {
 };
 
 struct http_res {
-    struct buf set;  /* header lines added by the handler */
-    struct buf out;  /* composed head */
+    struct buf set; /* header lines added by the handler */
+    struct buf out; /* composed head */
     int status;
-    int64_t left;    /* body bytes still promised; -1 chunked; -2 until close */
+    int64_t left; /* body bytes still promised; -1 chunked; -2 until close */
     uint64_t sent;
     bool began, head_pending, ended, no_body;
     const char *err_code;
@@ -103,18 +103,18 @@ struct http_conn {
     /* body */
     struct body_window win;
     struct h1_chunk chunk;
-    int64_t body_left;       /* Content-Length bytes to come */
-    uint64_t body_total;     /* body bytes given out */
-    int64_t body_deadline_ms;/* 0 = not started */
+    int64_t body_left;        /* Content-Length bytes to come */
+    uint64_t body_total;      /* body bytes given out */
+    int64_t body_deadline_ms; /* 0 = not started */
     bool body_done, owes_continue, body_late;
-    bool body_kept;          /* http_body_all has run: `kept` is what it gave, and gives again */
+    bool body_kept; /* http_body_all has run: `kept` is what it gave, and gives again */
     struct str kept;
     struct gz_state *gz;
     /* connection */
-    size_t route_i;          /* of the route in the statistics */
-    bool idle;               /* waiting for a request: may be closed at once */
-    bool keep;               /* another request may follow */
-    bool dead;               /* no answer can be sent any more */
+    size_t route_i; /* of the route in the statistics */
+    bool idle;      /* waiting for a request: may be closed at once */
+    bool keep;      /* another request may follow */
+    bool dead;      /* no answer can be sent any more */
     bool is_tls, peer_trusted, have_peer_ip;
     uint8_t peer_ip[16];
     char peer[48];

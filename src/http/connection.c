@@ -122,7 +122,8 @@ static bool head_read(struct http_conn *c) {
     for (;;) {
         if (c->n_in == 0 && atomic_load_explicit(&c->srv->stopping, memory_order_relaxed)) return false;
         /* Parse again only when a line ended: a head sent byte by byte costs one parse per line. */
-        bool worth = c->n_in > seen && (memchr(c->in + seen, '\n', c->n_in - seen) != NULL || c->n_in >= H1_LINE_MAX || seen == 0);
+        bool worth = c->n_in > seen &&
+                     (memchr(c->in + seen, '\n', c->n_in - seen) != NULL || c->n_in >= H1_LINE_MAX || seen == 0);
         seen = c->n_in;
         if (worth) {
             if (fresh) request_reset(c);

@@ -15,7 +15,9 @@ static void allow_set(struct http_req *r, unsigned mask) {
     http_set(r, "Allow", (struct str){text, n});
 }
 
-static err not_found(struct http_req *r) { return err_fail(E_NOT_FOUND, "nothing is served at " STR_FMT, STR_ARG(str_sub(r->path, 0, 256))); }
+static err not_found(struct http_req *r) {
+    return err_fail(E_NOT_FOUND, "nothing is served at " STR_FMT, STR_ARG(str_sub(r->path, 0, 256)));
+}
 
 static err route_find(struct http_conn *c, bool *answered) {
     struct http_req *r = &c->req;
@@ -33,7 +35,8 @@ static err route_find(struct http_conn *c, bool *answered) {
     }
     if (res == ROUTE_NOT_FOUND) return not_found(r);
     allow_set(r, allowed);
-    return err_fail(E_METHOD, "method %s is not offered at " STR_FMT, h1_method_name(r->method), STR_ARG(str_sub(r->path, 0, 256)));
+    return err_fail(E_METHOD, "method %s is not offered at " STR_FMT, h1_method_name(r->method),
+                    STR_ARG(str_sub(r->path, 0, 256)));
 }
 
 static err request_run(struct http_conn *c) {
@@ -46,7 +49,8 @@ static err request_run(struct http_conn *c) {
     if (c->res.ended) return OK; /* the hook answered: a repository that was moved redirects */
     size_t max = r->route->max_body == 0 ? MiB : r->route->max_body;
     if (max != HTTP_BODY_ANY && r->content_length > 0 && (uint64_t)r->content_length > max)
-        return err_fail(E_TOO_LARGE, "the request body of %" PRId64 " bytes is larger than the %zu accepted here", r->content_length, max);
+        return err_fail(E_TOO_LARGE, "the request body of %" PRId64 " bytes is larger than the %zu accepted here",
+                        r->content_length, max);
     return r->route->fn(r);
 }
 
@@ -54,14 +58,17 @@ static void settle(struct http_conn *c, err e) {
     struct http_req *r = &c->req;
     if (c->dead) return;
     if (e == OK && c->res.ended) return;
-    if (e == OK && !c->res.began) e = err_fail(E_INTERNAL, "the handler of %s gave no answer", r->route != NULL ? r->route->name : "?");
+    if (e == OK && !c->res.began)
+        e = err_fail(E_INTERNAL, "the handler of %s gave no answer", r->route != NULL ? r->route->name : "?");
     if (c->res.began) { /* rule 3 of res.c: an answer cut short must look cut */
         c->dead = true;
-        log_warn("http.cut", LS("id", ((struct str){r->id, 26})), LS("path", r->path), LZ("error", e != OK ? err_text_en() : "stream not ended"));
+        log_warn("http.cut", LS("id", ((struct str){r->id, 26})), LS("path", r->path),
+                 LZ("error", e != OK ? err_text_en() : "stream not ended"));
         return;
     }
     if (e->status >= 500 && e != E_PENDING && e != E_CANCELLED)
-        log_warn("http.error", LS("id", ((struct str){r->id, 26})), LS("path", r->path), LZ("kind", e->name), LZ("error", err_text_en()));
+        log_warn("http.error", LS("id", ((struct str){r->id, 26})), LS("path", r->path), LZ("kind", e->name),
+                 LZ("error", err_text_en()));
     if (http_reply_error(r, e) != OK) c->dead = true;
 }
 

@@ -9,7 +9,9 @@
 #include "http/conn.h"
 
 /* Nobody is known: neither the auth hook found somebody nor were credentials offered. */
-static bool is_anonymous(const struct http_req *r) { return !r->authenticated && http_header(r, "authorization").p == NULL; }
+static bool is_anonymous(const struct http_req *r) {
+    return !r->authenticated && http_header(r, "authorization").p == NULL;
+}
 
 static int status_of(const struct http_req *r, err e) {
     if ((e == E_REPO_NOT_FOUND || e == E_GATED) && is_anonymous(r)) return 401; /* signing in may help */
@@ -58,8 +60,12 @@ static void openai_body(struct http_req *r, err e, struct jw *w) {
 }
 
 static void anthropic_body(err e, struct jw *w) {
-    const char *type = e == E_PAYMENT ? "billing_error" : e->status == 404 ? "not_found_error" : e->status == 413 ? "request_too_large"
-                     : e->status == 503 ? "overloaded_error" : e->status >= 500 ? "api_error" : openai_type(e);
+    const char *type = e == E_PAYMENT     ? "billing_error"
+                       : e->status == 404 ? "not_found_error"
+                       : e->status == 413 ? "request_too_large"
+                       : e->status == 503 ? "overloaded_error"
+                       : e->status >= 500 ? "api_error"
+                                          : openai_type(e);
     jw_obj(w);
     jw_kcstr(w, "type", "error");
     jw_key(w, "error");
@@ -126,6 +132,7 @@ err http_reply_error(struct http_req *r, err e) {
         return plain_reply(r, status);
     }
     if (d == DIALECT_HTML || d == DIALECT_PLAIN) return plain_reply(r, status);
-    if (d == DIALECT_LFS && status == 401) http_set(r, "WWW-Authenticate", STR("Basic realm=\"ballast\", charset=\"UTF-8\""));
+    if (d == DIALECT_LFS && status == 401)
+        http_set(r, "WWW-Authenticate", STR("Basic realm=\"ballast\", charset=\"UTF-8\""));
     return json_reply(r, e, status, d);
 }

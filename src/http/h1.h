@@ -23,7 +23,15 @@
 #include "base/base.h"
 #include "base/str.h"
 
-enum http_method { HTTP_GET = 1, HTTP_HEAD = 2, HTTP_POST = 4, HTTP_PUT = 8, HTTP_DELETE = 16, HTTP_PATCH = 32, HTTP_OPTIONS = 64 };
+enum http_method {
+    HTTP_GET = 1,
+    HTTP_HEAD = 2,
+    HTTP_POST = 4,
+    HTTP_PUT = 8,
+    HTTP_DELETE = 16,
+    HTTP_PATCH = 32,
+    HTTP_OPTIONS = 64
+};
 
 struct http_header {
     struct str name; /* as sent; compare with str_ieq */

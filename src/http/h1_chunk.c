@@ -8,7 +8,19 @@
  */
 #include "http/h1.h"
 
-enum { ST_SIZE, ST_SIZE_LF, ST_DATA, ST_DATA_CR, ST_DATA_LF, ST_TRAILER, ST_TRAILER_NAME, ST_TRAILER_VALUE, ST_TRAILER_LF, ST_END_LF, ST_END };
+enum {
+    ST_SIZE,
+    ST_SIZE_LF,
+    ST_DATA,
+    ST_DATA_CR,
+    ST_DATA_LF,
+    ST_TRAILER,
+    ST_TRAILER_NAME,
+    ST_TRAILER_VALUE,
+    ST_TRAILER_LF,
+    ST_END_LF,
+    ST_END
+};
 
 static int hex_val(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -37,21 +49,26 @@ static bool trailer_byte(struct h1_chunk *c, char b) {
     if (++c->count > H1_TRAILER_MAX) return false;
     switch (c->state) {
     case ST_TRAILER:
-        if (b == '\r') { c->state = ST_END_LF; return true; }
+        if (b == '\r') {
+            c->state = ST_END_LF;
+            return true;
+        }
         c->state = ST_TRAILER_NAME;
         return is_name_char(b);
     case ST_TRAILER_NAME:
-        if (b == ':') { c->state = ST_TRAILER_VALUE; return true; }
+        if (b == ':') {
+            c->state = ST_TRAILER_VALUE;
+            return true;
+        }
         return is_name_char(b);
     case ST_TRAILER_VALUE:
-        if (b == '\r') { c->state = ST_TRAILER_LF; return true; }
+        if (b == '\r') {
+            c->state = ST_TRAILER_LF;
+            return true;
+        }
         return ((unsigned char)b >= 0x20 && b != 0x7f) || b == '\t';
-    case ST_TRAILER_LF:
-        c->state = ST_TRAILER;
-        return b == '\n';
-    default: /* ST_END_LF */
-        c->state = ST_END;
-        return b == '\n';
+    case ST_TRAILER_LF: c->state = ST_TRAILER; return b == '\n';
+    default: /* ST_END_LF */ c->state = ST_END; return b == '\n';
     }
 }
 
@@ -63,12 +80,8 @@ static bool frame_byte(struct h1_chunk *c, char b) {
         c->state = c->left > 0 ? ST_DATA : ST_TRAILER;
         c->count = 0;
         return b == '\n';
-    case ST_DATA_CR:
-        c->state = ST_DATA_LF;
-        return b == '\r';
-    case ST_DATA_LF:
-        c->state = ST_SIZE;
-        return b == '\n';
+    case ST_DATA_CR: c->state = ST_DATA_LF; return b == '\r';
+    case ST_DATA_LF: c->state = ST_SIZE; return b == '\n';
     default: return trailer_byte(c, b);
     }
 }
@@ -92,7 +105,9 @@ enum h1_chunk_result h1_chunk_next(struct h1_chunk *c, const char *p, size_t n, 
     return H1_CHUNK_DATA;
 }
 
-uint64_t h1_chunk_left(const struct h1_chunk *c) { return c->state == ST_DATA ? c->left : 0; }
+uint64_t h1_chunk_left(const struct h1_chunk *c) {
+    return c->state == ST_DATA ? c->left : 0;
+}
 
 void h1_chunk_took(struct h1_chunk *c, uint64_t n) {
     BUG_ON(c->state != ST_DATA || n > c->left);

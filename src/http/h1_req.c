@@ -105,7 +105,9 @@ static enum h1_result target_split(struct h1_req *r, struct str *authority) {
     }
     if (t.p[0] != '/') {
         struct str low = str_sub(t, 0, 8);
-        size_t skip = low.n >= 7 && str_ieq(str_sub(low, 0, 7), STR("http://")) ? 7 : str_ieq(low, STR("https://")) ? 8 : 0;
+        size_t skip = low.n >= 7 && str_ieq(str_sub(low, 0, 7), STR("http://")) ? 7
+                      : str_ieq(low, STR("https://"))                           ? 8
+                                                                                : 0;
         if (skip == 0) return bad(r, 400, "the target is neither a path nor an absolute URL");
         struct str rest = str_from(t, skip);
         ptrdiff_t slash = str_chr(rest, '/');

@@ -37,26 +37,35 @@ enum http_auth {
     AUTH_REPO_READ,         /* repository from {type}/{ns}/{name}; private ones hidden (401 anon / 404) */
     AUTH_REPO_WRITE,
     AUTH_REPO_ADMIN,
-    AUTH_SITE_ADMIN,        /* administrator of the instance */
-    AUTH_REVIEWER,          /* may override verdicts (administrators are reviewers too) */
-    AUTH_INFER,             /* Ballast token for /v1; Bearer or x-api-key */
-    AUTH_SIGNED,            /* the URL or a scoped token authenticates itself; the handler checks */
+    AUTH_SITE_ADMIN, /* administrator of the instance */
+    AUTH_REVIEWER,   /* may override verdicts (administrators are reviewers too) */
+    AUTH_INFER,      /* Ballast token for /v1; Bearer or x-api-key */
+    AUTH_SIGNED,     /* the URL or a scoped token authenticates itself; the handler checks */
 };
-enum http_dialect { DIALECT_HF, DIALECT_OPENAI, DIALECT_ANTHROPIC, DIALECT_HTML, DIALECT_GIT, DIALECT_LFS, DIALECT_CAS, DIALECT_PLAIN };
+enum http_dialect {
+    DIALECT_HF,
+    DIALECT_OPENAI,
+    DIALECT_ANTHROPIC,
+    DIALECT_HTML,
+    DIALECT_GIT,
+    DIALECT_LFS,
+    DIALECT_CAS,
+    DIALECT_PLAIN
+};
 
 struct http_req;
 typedef err (*http_handler)(struct http_req *r);
 
 struct http_route {
-    unsigned methods;     /* mask of enum http_method; GET implies HEAD */
-    const char *pattern;  /* "/api/models/{ns}/{name}/tree/{rev}/{path...}"; segments match the RAW path, then decode */
+    unsigned methods;    /* mask of enum http_method; GET implies HEAD */
+    const char *pattern; /* "/api/models/{ns}/{name}/tree/{rev}/{path...}"; segments match the RAW path, then decode */
     http_handler fn;
     enum http_auth auth;
     enum http_dialect dialect;
-    const char *name;     /* metric and OpenAPI operation id: "hub.tree" */
-    const char *summary;  /* one English sentence for OpenAPI */
-    const char *repo_type;/* "model"|"dataset"|"space" when the pattern fixes it, else NULL ({type} param or none) */
-    size_t max_body;      /* bytes accepted in total; 0 = 1 MiB; HTTP_BODY_ANY for streams */
+    const char *name;        /* metric and OpenAPI operation id: "hub.tree" */
+    const char *summary;     /* one English sentence for OpenAPI */
+    const char *repo_type;   /* "model"|"dataset"|"space" when the pattern fixes it, else NULL ({type} param or none) */
+    size_t max_body;         /* bytes accepted in total; 0 = 1 MiB; HTTP_BODY_ANY for streams */
     unsigned body_timeout_s; /* whole body deadline; 0 = 60 s, streams: idle deadline */
 };
 #define HTTP_BODY_ANY ((size_t)-1)
@@ -71,27 +80,28 @@ struct http_param {
 struct http_req {
     struct arena *arena; /* lives until the response has been sent; max 64 MiB */
     enum http_method method;
-    struct str target;       /* as sent */
-    struct str path, query;  /* raw */
+    struct str target;      /* as sent */
+    struct str path, query; /* raw */
     const struct http_header *headers;
     size_t n_headers;
     struct http_param params[HTTP_MAX_PARAMS];
     unsigned n_params;
     const struct http_route *route;
-    void *ctx;               /* given at http_router_add */
-    struct str host;         /* Host header, validated */
-    struct str base_url;     /* public base, no trailing slash: config public_url, else scheme://host seen (trusted proxies' X-Forwarded-*) */
-    struct str remote_ip;    /* after trusted proxies */
+    void *ctx;           /* given at http_router_add */
+    struct str host;     /* Host header, validated */
+    struct str base_url; /* public base, no trailing slash: config public_url, else scheme://host seen (trusted proxies'
+                            X-Forwarded-*) */
+    struct str remote_ip; /* after trusted proxies */
     bool is_tls;
-    char id[27];             /* request id, 26 chars */
-    int64_t content_length;  /* -1: chunked; 0: none */
-    enum lang lang;          /* account language, else switch cookie, else Accept-Language */
+    char id[27];            /* request id, 26 chars */
+    int64_t content_length; /* -1: chunked; 0: none */
+    enum lang lang;         /* account language, else switch cookie, else Accept-Language */
     int64_t start_ns;
-    struct principal *who;   /* set by the auth hook; never NULL in a handler (anonymous principal) */
-    bool authenticated;      /* set by the auth hook when somebody is known (a browser session too) */
-    struct repo_rec *repo;   /* set for AUTH_REPO_* */
-    struct http_conn *conn;  /* opaque */
-    struct http_res *res;    /* opaque */
+    struct principal *who;  /* set by the auth hook; never NULL in a handler (anonymous principal) */
+    bool authenticated;     /* set by the auth hook when somebody is known (a browser session too) */
+    struct repo_rec *repo;  /* set for AUTH_REPO_* */
+    struct http_conn *conn; /* opaque */
+    struct http_res *res;   /* opaque */
 };
 
 struct str http_header(const struct http_req *r, const char *name); /* STR_NULL when absent */
@@ -160,7 +170,8 @@ size_t http_router_count(const struct http_router *rt);
 const struct http_route *http_router_at(const struct http_router *rt, size_t i);
 
 struct http_hooks {
-    /* Sets r->who, r->repo, r->lang; refuses by error; may answer itself (redirect). Before every handler, may suspend. */
+    /* Sets r->who, r->repo, r->lang; refuses by error; may answer itself (redirect). Before every handler, may suspend.
+     */
     err (*authorize)(void *arg, struct http_req *r);
     /* Page for DIALECT_HTML errors; NULL = plain text. */
     err (*html_error)(void *arg, struct http_req *r, err e);
@@ -170,14 +181,14 @@ struct http_hooks {
 struct http_config { /* immutable snapshot; see docs/operations/config.md */
     struct str listen_host;
     uint16_t port;
-    struct str public_url;           /* empty = from the request */
-    struct str trusted_proxies[16];  /* addresses or CIDRs */
+    struct str public_url;          /* empty = from the request */
+    struct str trusted_proxies[16]; /* addresses or CIDRs */
     unsigned n_trusted_proxies;
-    const char *tls_cert, *tls_key;  /* NULL = plain http */
-    int64_t header_timeout_ms;       /* 0 = 10 s */
-    int64_t idle_timeout_ms;         /* keep-alive; 0 = 75 s */
-    int64_t write_timeout_ms;        /* no progress; 0 = 60 s */
-    unsigned max_conns_per_loop;     /* 0 = 8192 */
+    const char *tls_cert, *tls_key; /* NULL = plain http */
+    int64_t header_timeout_ms;      /* 0 = 10 s */
+    int64_t idle_timeout_ms;        /* keep-alive; 0 = 75 s */
+    int64_t write_timeout_ms;       /* no progress; 0 = 60 s */
+    unsigned max_conns_per_loop;    /* 0 = 8192 */
     bool access_log;
 };
 struct http_server;

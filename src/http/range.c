@@ -17,7 +17,8 @@ enum range_kind http_range_parse(struct str v, uint64_t size, uint64_t *start, u
     if (dash < 0) return RANGE_NONE;
     struct str a = str_sub(v, 0, (size_t)dash), b = str_from(v, (size_t)dash + 1);
     uint64_t from = 0, to = 0;
-    if ((a.n > 0 && !str_to_u64(a, &from)) || (b.n > 0 && !str_to_u64(b, &to)) || (a.n == 0 && b.n == 0)) return RANGE_NONE;
+    if ((a.n > 0 && !str_to_u64(a, &from)) || (b.n > 0 && !str_to_u64(b, &to)) || (a.n == 0 && b.n == 0))
+        return RANGE_NONE;
     if (a.n == 0) { /* the last `to` bytes */
         if (to == 0 || size == 0) return RANGE_UNSATISFIABLE;
         *len = MIN(to, size);

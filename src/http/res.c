@@ -36,9 +36,15 @@ void res_begin(struct http_conn *c) {
     s->err_code = NULL;
 }
 
-void http_status(struct http_req *r, int status) { r->conn->res.status = status; }
-bool http_head_sent(const struct http_req *r) { return r->conn->res.began; }
-void http_error_code(struct http_req *r, const char *code) { r->conn->res.err_code = code; }
+void http_status(struct http_req *r, int status) {
+    r->conn->res.status = status;
+}
+bool http_head_sent(const struct http_req *r) {
+    return r->conn->res.began;
+}
+void http_error_code(struct http_req *r, const char *code) {
+    r->conn->res.err_code = code;
+}
 
 /* UTF-8 to printable Latin-1: '?' for what does not fit, space for control bytes. */
 static void latin1_add(struct buf *b, struct str v) {
@@ -89,8 +95,15 @@ void http_setf(struct http_req *r, const char *name, const char *fmt, ...) {
 
 /* Before an error replaces a half-built answer: what described the entity goes, the rest stays. */
 void res_drop_entity_headers(struct http_res *res) {
-    static const char *const entity[] = {"etag:", "content-type:", "content-length:", "content-disposition:", "content-encoding:",
-                                         "last-modified:", "cache-control:", "accept-ranges:", "location:"};
+    static const char *const entity[] = {"etag:",
+                                         "content-type:",
+                                         "content-length:",
+                                         "content-disposition:",
+                                         "content-encoding:",
+                                         "last-modified:",
+                                         "cache-control:",
+                                         "accept-ranges:",
+                                         "location:"};
     struct buf *b = &res->set;
     size_t to = 0;
     for (size_t at = 0; at < b->n;) {
@@ -152,7 +165,9 @@ static void head_compose(struct http_conn *c, const char *content_type) {
     buf_add(b, "\r\n", 2);
 }
 
-static int64_t write_ms(const struct http_conn *c) { return c->snap->c.write_timeout_ms; }
+static int64_t write_ms(const struct http_conn *c) {
+    return c->snap->c.write_timeout_ms;
+}
 
 static err conn_failed(struct http_conn *c, err e) {
     c->dead = true;
@@ -221,13 +236,15 @@ static err piece_write(struct http_conn *c, const void *p, size_t n, bool last) 
         iov[k++] = (struct iovec){(void *)(uintptr_t) "0\r\n\r\n", 5};
     }
     if (k == 0) return OK;
-    err e = k == 1 ? sock_write(c->sock, iov[0].iov_base, iov[0].iov_len, write_ms(c)) : sock_writev(c->sock, iov, k, write_ms(c));
+    err e = k == 1 ? sock_write(c->sock, iov[0].iov_base, iov[0].iov_len, write_ms(c))
+                   : sock_writev(c->sock, iov, k, write_ms(c));
     return e == OK ? OK : conn_failed(c, e);
 }
 
 static err length_take(struct http_conn *c, size_t n) {
     if (c->res.left < 0 || c->res.no_body) return OK;
-    if ((uint64_t)c->res.left < n) return conn_failed(c, err_fail(E_INTERNAL, "a handler wrote more than the length it announced"));
+    if ((uint64_t)c->res.left < n)
+        return conn_failed(c, err_fail(E_INTERNAL, "a handler wrote more than the length it announced"));
     c->res.left -= (int64_t)n;
     return OK;
 }
@@ -245,18 +262,23 @@ static err write_all(struct http_conn *c, const void *p, size_t n, bool last) {
     return OK;
 }
 
-err http_write(struct http_req *r, const void *p, size_t n) { return n == 0 ? http_flush(r) : write_all(r->conn, p, n, false); }
+err http_write(struct http_req *r, const void *p, size_t n) {
+    return n == 0 ? http_flush(r) : write_all(r->conn, p, n, false);
+}
 
 err http_finish(struct http_req *r, const void *p, size_t n) {
     struct http_conn *c = r->conn;
     TRY(write_all(c, p, n, true));
     c->res.ended = true;
     if (c->res.left > 0 && !c->res.no_body)
-        return conn_failed(c, err_fail(E_INTERNAL, "a handler wrote %" PRId64 " bytes less than it announced", c->res.left));
+        return conn_failed(
+            c, err_fail(E_INTERNAL, "a handler wrote %" PRId64 " bytes less than it announced", c->res.left));
     return OK;
 }
 
-err http_end(struct http_req *r) { return http_finish(r, NULL, 0); }
+err http_end(struct http_req *r) {
+    return http_finish(r, NULL, 0);
+}
 
 err http_sendfile(struct http_req *r, int fd, off_t off, size_t n) {
     struct http_conn *c = r->conn;
@@ -289,7 +311,9 @@ err http_reply_json(struct http_req *r, int status, const struct buf *json) {
     return http_reply(r, status, "application/json; charset=utf-8", buf_view(json));
 }
 
-err http_reply_empty(struct http_req *r, int status) { return http_reply(r, status, NULL, STR("")); }
+err http_reply_empty(struct http_req *r, int status) {
+    return http_reply(r, status, NULL, STR(""));
+}
 
 err http_redirect(struct http_req *r, int status, struct str location) {
     http_set(r, "Location", location);
@@ -304,4 +328,6 @@ bool http_client_gone(struct http_req *r) {
     return n == 0 || (n < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR);
 }
 
-void http_on_client_gone(struct http_req *r, rt_fn fn, void *arg) { sock_on_hangup(r->conn->sock, fn, arg); }
+void http_on_client_gone(struct http_req *r, rt_fn fn, void *arg) {
+    sock_on_hangup(r->conn->sock, fn, arg);
+}

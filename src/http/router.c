@@ -16,7 +16,7 @@ enum node_kind { NODE_LITERAL, NODE_SUFFIX, NODE_PARAM, NODE_REST };
 
 struct node {
     enum node_kind kind;
-    struct str text;   /* literal, or suffix behind the parameter */
+    struct str text;    /* literal, or suffix behind the parameter */
     struct node *child; /* ordered by kind: best first */
     struct node *next;
     struct {
@@ -47,8 +47,12 @@ void http_router_free(struct http_router *rt) {
     free(rt);
 }
 
-size_t http_router_count(const struct http_router *rt) { return rt->n; }
-const struct http_route *http_router_at(const struct http_router *rt, size_t i) { return i < rt->n ? rt->all[i] : NULL; }
+size_t http_router_count(const struct http_router *rt) {
+    return rt->n;
+}
+const struct http_route *http_router_at(const struct http_router *rt, size_t i) {
+    return i < rt->n ? rt->all[i] : NULL;
+}
 
 /* Kind and fixed text of one pattern segment; false when malformed. */
 static bool segment_kind(struct str seg, enum node_kind *kind, struct str *text) {
@@ -84,8 +88,10 @@ static struct node *node_child(struct http_router *rt, struct node *parent, enum
 
 static err route_add(struct http_router *rt, const struct http_route *route, void *ctx) {
     struct str rest = str_of(route->pattern), seg;
-    if (rest.n == 0 || rest.p[0] != '/') return err_fail(E_INTERNAL, "route %s: the pattern must begin with a slash", route->pattern);
-    if (route->auth == AUTH_NONE_DECLARED) return err_fail(E_INTERNAL, "route %s declares no authorisation class", route->pattern);
+    if (rest.n == 0 || rest.p[0] != '/')
+        return err_fail(E_INTERNAL, "route %s: the pattern must begin with a slash", route->pattern);
+    if (route->auth == AUTH_NONE_DECLARED)
+        return err_fail(E_INTERNAL, "route %s declares no authorisation class", route->pattern);
     if (route->methods == 0 || route->fn == NULL || route->name == NULL)
         return err_fail(E_INTERNAL, "route %s needs methods, a handler and a name", route->pattern);
     if (rt->n == MAX_ROUTES) return err_fail(E_INTERNAL, "more than %d routes", MAX_ROUTES);
@@ -99,15 +105,16 @@ static err route_add(struct http_router *rt, const struct http_route *route, voi
         if (more) rest = str_from(rest, (size_t)slash + 1);
         enum node_kind kind;
         struct str text;
-        if (!segment_kind(seg, &kind, &text) || ++depth >= MAX_SEGMENTS || (kind != NODE_LITERAL && ++params > HTTP_MAX_PARAMS) ||
-            (kind == NODE_REST && more))
+        if (!segment_kind(seg, &kind, &text) || ++depth >= MAX_SEGMENTS ||
+            (kind != NODE_LITERAL && ++params > HTTP_MAX_PARAMS) || (kind == NODE_REST && more))
             return err_fail(E_INTERNAL, "route %s: malformed pattern", route->pattern);
         nd = node_child(rt, nd, kind, text);
     }
     for (unsigned i = 0; i < nd->n_at; i++)
         if ((nd->at[i].route->methods & route->methods) != 0)
             return err_fail(E_INTERNAL, "routes %s and %s conflict", nd->at[i].route->pattern, route->pattern);
-    if (nd->n_at == MAX_AT_NODE) return err_fail(E_INTERNAL, "route %s: too many routes at one pattern", route->pattern);
+    if (nd->n_at == MAX_AT_NODE)
+        return err_fail(E_INTERNAL, "route %s: too many routes at one pattern", route->pattern);
     nd->at[nd->n_at].route = route;
     nd->at[nd->n_at].index = rt->n;
     nd->at[nd->n_at++].ctx = ctx;
@@ -121,8 +128,8 @@ err http_router_add(struct http_router *rt, const struct http_route *routes, siz
 }
 
 struct match {
-    struct str seg[MAX_SEGMENTS]; /* raw segments of the request path */
-    struct str tail[MAX_SEGMENTS];/* the path from that segment on */
+    struct str seg[MAX_SEGMENTS];  /* raw segments of the request path */
+    struct str tail[MAX_SEGMENTS]; /* the path from that segment on */
     unsigned n;
     struct str raw[HTTP_MAX_PARAMS];
     unsigned n_raw;

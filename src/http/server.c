@@ -9,7 +9,9 @@
 #include "base/log.h"
 #include "http/conn.h"
 
-static struct str copy(struct arena *a, struct str s) { return s.n > 0 ? arena_str(a, s) : STR(""); }
+static struct str copy(struct arena *a, struct str s) {
+    return s.n > 0 ? arena_str(a, s) : STR("");
+}
 
 void http_snap_put(struct http_snap *s) {
     if (s == NULL || atomic_fetch_sub_explicit(&s->refs, 1, memory_order_acq_rel) != 1) return;
@@ -28,10 +30,12 @@ static err snap_fill(struct http_snap *s, const struct http_config *c) {
     if (s->c.idle_timeout_ms == 0) s->c.idle_timeout_ms = 75000;
     if (s->c.write_timeout_ms == 0) s->c.write_timeout_ms = 60000;
     if (s->c.max_conns_per_loop == 0) s->c.max_conns_per_loop = 8192;
-    if (c->n_trusted_proxies > ARRAY_LEN(s->trusted)) return err_fail(E_BAD_REQUEST, "trusted_proxies: at most 16 entries");
+    if (c->n_trusted_proxies > ARRAY_LEN(s->trusted))
+        return err_fail(E_BAD_REQUEST, "trusted_proxies: at most 16 entries");
     for (unsigned i = 0; i < c->n_trusted_proxies; i++)
         if (!cidr_parse(c->trusted_proxies[i], &s->trusted[s->n_trusted++]))
-            return err_fail(E_BAD_REQUEST, "trusted_proxies: expected an address or CIDR, got " STR_FMT, STR_ARG(c->trusted_proxies[i]));
+            return err_fail(E_BAD_REQUEST, "trusted_proxies: expected an address or CIDR, got " STR_FMT,
+                            STR_ARG(c->trusted_proxies[i]));
     if (c->tls_cert != NULL) TRY(tls_server_new(c->tls_cert, c->tls_key, &s->tls));
     return OK;
 }
@@ -74,7 +78,8 @@ static void server_free(struct http_server *s) {
     free(s);
 }
 
-err http_server_start(const struct http_config *c, struct http_router *rt, const struct http_hooks *h, struct http_server **out) {
+err http_server_start(const struct http_config *c, struct http_router *rt, const struct http_hooks *h,
+                      struct http_server **out) {
     struct http_server *s = calloc(1, sizeof *s);
     if (s == NULL) return err_fail(E_NOMEM, "no memory for the HTTP server");
     pthread_mutex_init(&s->snap_lock, NULL);
@@ -90,7 +95,8 @@ err http_server_start(const struct http_config *c, struct http_router *rt, const
         BUG_ON(s->loops[i].stats == NULL);
     }
     if (e == OK)
-        e = listener_open(s->snap->c.listen_host, c->port, server_on_conn, s, s->snap->c.max_conns_per_loop, &s->listener);
+        e = listener_open(s->snap->c.listen_host, c->port, server_on_conn, s, s->snap->c.max_conns_per_loop,
+                          &s->listener);
     if (e != OK) {
         server_free(s);
         return e;
@@ -111,7 +117,9 @@ err http_server_reload(struct http_server *s, const struct http_config *c) {
     return OK;
 }
 
-uint16_t http_server_port(const struct http_server *s) { return listener_port(s->listener); }
+uint16_t http_server_port(const struct http_server *s) {
+    return listener_port(s->listener);
+}
 
 /* On the loop: end what is at rest, or everything. */
 struct sweep {

@@ -25,7 +25,9 @@ void sse_release(struct sse_scan *s) {
     buf_release(&s->data);
 }
 
-size_t sse_pending(const struct sse_scan *s) { return s->in.n - s->off; }
+size_t sse_pending(const struct sse_scan *s) {
+    return s->in.n - s->off;
+}
 
 static void sse_compact(struct sse_scan *s) {
     if (s->off == 0) return;
@@ -128,7 +130,8 @@ err sse_next(struct sse_scan *s, struct sse_event *ev, bool *have) {
     if (s->in.failed) return err_fail(E_LIMIT, "an event of the stream is larger than %zu bytes", s->max);
     size_t end;
     bool complete = event_end(s, &end);
-    if ((complete ? end : s->in.n) - s->off > s->max) return err_fail(E_LIMIT, "an event of the stream is larger than %zu bytes", s->max);
+    if ((complete ? end : s->in.n) - s->off > s->max)
+        return err_fail(E_LIMIT, "an event of the stream is larger than %zu bytes", s->max);
     if (!complete) return OK;
     ev->raw = (struct str){s->in.p + s->off, end - s->off};
     event_fields(s, ev);

@@ -12,20 +12,20 @@
 #include "base/buf.h"
 
 struct sse_event {
-    struct str raw;   /* exact bytes including the blank line */
-    struct str type;  /* "event:" value or empty */
-    struct str data;  /* data lines joined by LF */
+    struct str raw;  /* exact bytes including the blank line */
+    struct str type; /* "event:" value or empty */
+    struct str data; /* data lines joined by LF */
     bool comment_only;
 };
 struct sse_scan {
-    struct buf in;    /* input; bytes before `off` are consumed */
-    struct buf data;  /* joined data of the current event when it has several lines */
-    size_t off;       /* first byte of the current event */
-    size_t scanned;   /* bytes of `in` searched for line ends */
-    size_t line_at;   /* first byte of the current line */
-    size_t max;       /* largest event */
-    bool started;     /* a byte order mark can no longer come */
-    bool skip_lf;     /* the last line ended in CR: an LF that follows belongs to it */
+    struct buf in;   /* input; bytes before `off` are consumed */
+    struct buf data; /* joined data of the current event when it has several lines */
+    size_t off;      /* first byte of the current event */
+    size_t scanned;  /* bytes of `in` searched for line ends */
+    size_t line_at;  /* first byte of the current line */
+    size_t max;      /* largest event */
+    bool started;    /* a byte order mark can no longer come */
+    bool skip_lf;    /* the last line ended in CR: an LF that follows belongs to it */
 };
 void sse_init(struct sse_scan *s, size_t max_event_bytes);
 void sse_release(struct sse_scan *s);

@@ -23,26 +23,32 @@ static err url_parse(struct upstream *u, struct str url) {
     else if (str_starts(url, "https://")) {
         rest = str_from(url, 8);
         u->https = true;
-    } else return err_fail(E_BAD_REQUEST, "base_url: expected http:// or https://, got " STR_FMT, STR_ARG(str_sub(url, 0, 200)));
+    } else
+        return err_fail(E_BAD_REQUEST, "base_url: expected http:// or https://, got " STR_FMT,
+                        STR_ARG(str_sub(url, 0, 200)));
     ptrdiff_t slash = str_chr(rest, '/');
     struct str authority = slash < 0 ? rest : str_sub(rest, 0, (size_t)slash);
     u->prefix = slash < 0 ? STR("") : str_from(rest, (size_t)slash);
     while (u->prefix.n > 0 && u->prefix.p[u->prefix.n - 1] == '/') u->prefix.n--;
     for (size_t i = 0; i < u->prefix.n; i++)
-        if ((unsigned char)u->prefix.p[i] <= ' ' || (unsigned char)u->prefix.p[i] >= 0x7f || u->prefix.p[i] == '#' || u->prefix.p[i] == '?')
+        if ((unsigned char)u->prefix.p[i] <= ' ' || (unsigned char)u->prefix.p[i] >= 0x7f || u->prefix.p[i] == '#' ||
+            u->prefix.p[i] == '?')
             return err_fail(E_BAD_REQUEST, "base_url: bad byte in the path of " STR_FMT, STR_ARG(str_sub(url, 0, 200)));
-    if (!h1_host_ok(authority)) return err_fail(E_BAD_REQUEST, "base_url: bad host in " STR_FMT, STR_ARG(str_sub(url, 0, 200)));
+    if (!h1_host_ok(authority))
+        return err_fail(E_BAD_REQUEST, "base_url: bad host in " STR_FMT, STR_ARG(str_sub(url, 0, 200)));
     ptrdiff_t colon = str_rchr(authority, ':');
     ptrdiff_t bracket = str_rchr(authority, ']');
     uint64_t port = u->https ? 443 : 80;
     u->host = authority;
     if (colon > bracket) {
         u->host = str_sub(authority, 0, (size_t)colon);
-        if (!str_to_u64(str_from(authority, (size_t)colon + 1), &port)) return err_fail(E_BAD_REQUEST, "base_url: bad port");
+        if (!str_to_u64(str_from(authority, (size_t)colon + 1), &port))
+            return err_fail(E_BAD_REQUEST, "base_url: bad port");
     }
     if (u->host.n > 2 && u->host.p[0] == '[') u->host = str_sub(u->host, 1, u->host.n - 2);
     u->port = (uint16_t)port;
-    u->head = arena_printf(&u->arena, "Host: " STR_FMT "\r\nUser-Agent: ballast/" BALLAST_VERSION "\r\n", STR_ARG(authority));
+    u->head =
+        arena_printf(&u->arena, "Host: " STR_FMT "\r\nUser-Agent: ballast/" BALLAST_VERSION "\r\n", STR_ARG(authority));
     return OK;
 }
 
@@ -82,7 +88,9 @@ struct upstream *upstream_ref(struct upstream *u) {
     return u;
 }
 
-struct str upstream_prefix(const struct upstream *u) { return u->prefix; }
+struct str upstream_prefix(const struct upstream *u) {
+    return u->prefix;
+}
 
 static void idle_close_all(struct up_loop *l) {
     timer_cancel(&l->sweep);

@@ -48,8 +48,8 @@ static err refs_recorded(struct hub *h, struct arena *a, int64_t repo_id, bool *
 }
 
 /*
- * A blob that is not recorded is not known to be withheld. So a fetch waits until the records have caught up; if they do
- * not (a command line process died in between), it brings them up to date itself.
+ * A blob that is not recorded is not known to be withheld. So a fetch waits until the records have caught up; if they
+ * do not (a command line process died in between), it brings them up to date itself.
  */
 static err catch_up(struct hub *h, struct arena *a, int64_t repo_id) {
     int64_t until = clock_mono_ms() + RECORD_WAIT_MS;
@@ -85,7 +85,8 @@ static err fetch_gate(struct hub *h, struct http_req *r, int64_t repo_id, const 
         }
         TRY(git_reachable(h->git, &a, repo_id, true, wants, n, j.out.pending, j.out.n_pending, &at));
         if (!at.found) return OK;
-        TRY(refuse(h, r, repo_id, &at, MAX(until - clock_mono_ms(), 0))); /* waits for this one, then all is asked anew */
+        TRY(refuse(h, r, repo_id, &at,
+                   MAX(until - clock_mono_ms(), 0))); /* waits for this one, then all is asked anew */
     }
 }
 
@@ -103,7 +104,9 @@ static err on_moved(void *arg, int64_t repo_id, int64_t user_id) {
     return OK;
 }
 
-static struct git_http_hooks hooks_of(struct hub *h) { return (struct git_http_hooks){on_wants, on_moved, h}; }
+static struct git_http_hooks hooks_of(struct hub *h) {
+    return (struct git_http_hooks){on_wants, on_moved, h};
+}
 
 /* --- handlers ---------------------------------------------------------------------------------------------- */
 
@@ -115,7 +118,8 @@ static err info_refs(struct http_req *r) {
         return git_http_info_refs(h->git, r, r->repo->id, false);
     }
     if (!str_eqz(service, "git-receive-pack"))
-        return err_fail(E_FORBIDDEN, "service: expected git-upload-pack or git-receive-pack; git older than 1.6.6 is not supported");
+        return err_fail(E_FORBIDDEN,
+                        "service: expected git-upload-pack or git-receive-pack; git older than 1.6.6 is not supported");
     TRY(repo_access(h->id, r->who, r->repo, ROLE_WRITE));
     return git_http_info_refs(h->git, r, r->repo->id, true);
 }
@@ -133,20 +137,39 @@ static err receive_pack(struct http_req *r) {
     return git_http_receive(h->git, r, r->repo->id, r->who->user_id, &lim, &hooks);
 }
 
-#define GIT1(PREFIX, SUFFIX, TYPE, TAG)                                                                                                       \
-    {.methods = HTTP_GET, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/refs", .fn = info_refs, .auth = AUTH_REPO_READ,                      \
-     .dialect = DIALECT_GIT, .name = "git.info_refs." TAG, .summary = "References of a repository, for git fetch and push", .repo_type = TYPE}, \
-    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-upload-pack", .fn = upload_pack, .auth = AUTH_REPO_READ,             \
-     .dialect = DIALECT_GIT, .name = "git.upload_pack." TAG, .summary = "Objects for git fetch and clone", .repo_type = TYPE,                 \
-     .max_body = HTTP_BODY_ANY},                                                                                                              \
-    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-receive-pack", .fn = receive_pack, .auth = AUTH_REPO_WRITE,          \
-     .dialect = DIALECT_GIT, .name = "git.receive_pack." TAG, .summary = "Objects and references of a git push", .repo_type = TYPE,           \
-     .max_body = HTTP_BODY_ANY}
+#define GIT1(PREFIX, SUFFIX, TYPE, TAG)                                                                                \
+    {.methods = HTTP_GET,                                                                                              \
+     .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/refs",                                                             \
+     .fn = info_refs,                                                                                                  \
+     .auth = AUTH_REPO_READ,                                                                                           \
+     .dialect = DIALECT_GIT,                                                                                           \
+     .name = "git.info_refs." TAG,                                                                                     \
+     .summary = "References of a repository, for git fetch and push",                                                  \
+     .repo_type = TYPE},                                                                                               \
+        {.methods = HTTP_POST,                                                                                         \
+         .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-upload-pack",                                                   \
+         .fn = upload_pack,                                                                                            \
+         .auth = AUTH_REPO_READ,                                                                                       \
+         .dialect = DIALECT_GIT,                                                                                       \
+         .name = "git.upload_pack." TAG,                                                                               \
+         .summary = "Objects for git fetch and clone",                                                                 \
+         .repo_type = TYPE,                                                                                            \
+         .max_body = HTTP_BODY_ANY},                                                                                   \
+    {                                                                                                                  \
+        .methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/git-receive-pack", .fn = receive_pack,         \
+        .auth = AUTH_REPO_WRITE, .dialect = DIALECT_GIT, .name = "git.receive_pack." TAG,                              \
+        .summary = "Objects and references of a git push", .repo_type = TYPE, .max_body = HTTP_BODY_ANY                \
+    }
 
 static const struct http_route routes[] = {
-    GIT1("", "", "model", "model"), GIT1("", ".git", "model", "model_git"),
-    GIT1("/datasets", "", "dataset", "dataset"), GIT1("/datasets", ".git", "dataset", "dataset_git"),
-    GIT1("/spaces", "", "space", "space"), GIT1("/spaces", ".git", "space", "space_git"),
+    GIT1("", "", "model", "model"),
+    GIT1("", ".git", "model", "model_git"),
+    GIT1("/datasets", "", "dataset", "dataset"),
+    GIT1("/datasets", ".git", "dataset", "dataset_git"),
+    GIT1("/spaces", "", "space", "space"),
+    GIT1("/spaces", ".git", "space", "space_git"),
 };
 
-err hub_git_http_routes(struct hub *h, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), h); }
+err hub_git_http_routes(struct hub *h, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), h);
+}

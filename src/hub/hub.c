@@ -23,18 +23,24 @@ void hub_close(struct hub *h) {
     free(h);
 }
 
-struct git *hub_git(struct hub *h) { return h->git; }
-struct xet *hub_xet(struct hub *h) { return h->xet; }
+struct git *hub_git(struct hub *h) {
+    return h->git;
+}
+struct xet *hub_xet(struct hub *h) {
+    return h->xet;
+}
 
 err hub_routes(struct hub *h, struct http_router *rt) {
     static const struct {
         const struct http_route *routes;
         const size_t *n;
     } parts[] = {
-        {hub_repos_route, &hub_repos_n},       {hub_info_route, &hub_info_n},     {hub_listing_route, &hub_listing_n},
-        {hub_tree_route, &hub_tree_n},         {hub_resolve_route, &hub_resolve_n}, {hub_token_route, &hub_token_n},
-        {hub_preupload_route, &hub_preupload_n}, {hub_commit_route, &hub_commit_n}, {hub_refs_route, &hub_refs_n},
-        {hub_commits_route, &hub_commits_n},   {hub_validate_route, &hub_validate_n}, {hub_later_route, &hub_later_n},
+        {hub_repos_route, &hub_repos_n},         {hub_info_route, &hub_info_n},
+        {hub_listing_route, &hub_listing_n},     {hub_tree_route, &hub_tree_n},
+        {hub_resolve_route, &hub_resolve_n},     {hub_token_route, &hub_token_n},
+        {hub_preupload_route, &hub_preupload_n}, {hub_commit_route, &hub_commit_n},
+        {hub_refs_route, &hub_refs_n},           {hub_commits_route, &hub_commits_n},
+        {hub_validate_route, &hub_validate_n},   {hub_later_route, &hub_later_n},
     };
     for (size_t i = 0; i < ARRAY_LEN(parts); i++) TRY(http_router_add(rt, parts[i].routes, *parts[i].n, h));
     TRY(hub_lfs_routes(h, rt));

@@ -18,8 +18,8 @@ struct hub_opts {
     struct git *git;
     struct xet *xet;
     struct id *id;
-    size_t inline_limit;      /* blobs above must be LFS; 0 = 10 MiB */
-    int64_t gate_hold_ms;     /* how long a request waits for a pending verdict before it answers 503; 0 = 1500 */
+    size_t inline_limit;  /* blobs above must be LFS; 0 = 10 MiB */
+    int64_t gate_hold_ms; /* how long a request waits for a pending verdict before it answers 503; 0 = 1500 */
 };
 must_check err hub_open(const struct hub_opts *o, struct hub **out);
 void hub_close(struct hub *h);
@@ -33,37 +33,39 @@ must_check err hub_routes(struct hub *h, struct http_router *rt);
 may_suspend err hub_refs_repair(struct hub *h, size_t *n_bad) must_check;
 struct git *hub_git(struct hub *h);
 struct xet *hub_xet(struct hub *h);
-may_suspend err hub_repo_create(struct hub *h, const struct principal *who, enum repo_type t, struct str owner, struct str name,
-                                bool is_private, struct repo_rec *out) must_check;
+may_suspend err hub_repo_create(struct hub *h, const struct principal *who, enum repo_type t, struct str owner,
+                                struct str name, bool is_private, struct repo_rec *out) must_check;
 may_suspend err hub_repo_delete(struct hub *h, const struct principal *who, const struct repo_rec *repo) must_check;
 
 /* The gate key of an entry: LFS sha256, else the git blob id. */
 struct str hub_entry_oid(const struct git_entry *e);
 /* Bytes of an entry of either kind, by pieces. Does not consult the gate (callers that face clients do). */
 struct hub_file;
-may_suspend err hub_file_open(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len, struct hub_file **out) must_check;
+may_suspend err hub_file_open(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len,
+                              struct hub_file **out) must_check;
 may_suspend err hub_file_read(struct hub_file *f, void *p, size_t cap, size_t *n) must_check;
 void hub_file_close(struct hub_file *f);
 /* Whole file into memory, at most max. */
-may_suspend err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, size_t max, struct str *out) must_check;
+may_suspend err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, size_t max,
+                             struct str *out) must_check;
 
 struct hub_list_opts {
     enum repo_type type;
     struct str search, author, filter[8], sort, cursor;
     unsigned n_filter;
-    int gated;             /* 0 any, 1 gated only, -1 open only */
-    size_t max;            /* rows a page; 0 or above 1000 = 1000 */
+    int gated;                   /* 0 any, 1 gated only, -1 open only */
+    size_t max;                  /* rows a page; 0 or above 1000 = 1000 */
     const struct principal *who; /* private ones only as this principal may know them */
 };
 struct hub_list_row {
     struct repo_rec repo;
-    struct str head;       /* commit of main */
-    struct str card;       /* JSON object: parsed front matter */
-    struct str tags;       /* JSON array */
-    struct str description;/* first sentence of the card, plain */
+    struct str head;        /* commit of main */
+    struct str card;        /* JSON object: parsed front matter */
+    struct str tags;        /* JSON array */
+    struct str description; /* first sentence of the card, plain */
 };
 err hub_list(struct hub *h, struct arena *a, const struct hub_list_opts *o, struct hub_list_row **out, size_t *n,
-                        struct str *next_cursor) must_check;
+             struct str *next_cursor) must_check;
 
 /*
  * Prove that refs as recorded stand in git, that their trees are whole, and that every LFS pointer names a file this

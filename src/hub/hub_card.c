@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * hub_card.c — README.md as a record: front matter to JSON, tags that searching and stock clients use, one plain sentence.
+ * hub_card.c — README.md as a record: front matter to JSON, tags that searching and stock clients use, one plain
+ * sentence.
  *
  * A broken card never stops a push: it is stored as {} (validate-yaml tells the author beforehand).
  */
@@ -58,8 +59,15 @@ static void tag_values(struct tags *t, struct jv card, const char *key, const ch
 
 static const struct {
     const char *suffix, *tag;
-} file_tags[] = {{".gguf", "gguf"}, {".safetensors", "safetensors"}, {".onnx", "onnx"}, {"pytorch_model.bin", "pytorch"},
-                 {".parquet", "parquet"}, {".csv", "csv"}, {".jsonl", "json"}, {"config.json", "transformers"}, {"model_index.json", "diffusers"}};
+} file_tags[] = {{".gguf", "gguf"},
+                 {".safetensors", "safetensors"},
+                 {".onnx", "onnx"},
+                 {"pytorch_model.bin", "pytorch"},
+                 {".parquet", "parquet"},
+                 {".csv", "csv"},
+                 {".jsonl", "json"},
+                 {"config.json", "transformers"},
+                 {"model_index.json", "diffusers"}};
 
 void hub_card_file_tag(struct str path, unsigned *seen) {
     for (unsigned i = 0; i < ARRAY_LEN(file_tags); i++) {
@@ -70,8 +78,9 @@ void hub_card_file_tag(struct str path, unsigned *seen) {
 }
 
 static void tags_dataset(struct tags *t, struct jv card) {
-    static const char *const keys[] = {"task_categories", "task_ids", "annotations_creators", "language_creators", "multilinguality",
-                                       "source_datasets", "language", "license", "size_categories"};
+    static const char *const keys[] = {"task_categories",   "task_ids",        "annotations_creators",
+                                       "language_creators", "multilinguality", "source_datasets",
+                                       "language",          "license",         "size_categories"};
     char prefix[64];
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++) {
         snprintf(prefix, sizeof prefix, "%s:", keys[i]);
@@ -104,10 +113,8 @@ static struct str tags_make(struct arena *a, enum repo_type type, struct jv card
     struct tags t = {&w, {0}, a};
     map_init(&t.seen, MAX_TAGS);
     jw_arr(&w);
-    if (type == REPO_DATASET)
-        tags_dataset(&t, card);
-    else
-        tags_model(&t, card, files);
+    if (type == REPO_DATASET) tags_dataset(&t, card);
+    else tags_model(&t, card, files);
     jw_arr_end(&w);
     map_release(&t.seen);
     return b.failed ? STR("[]") : arena_str(a, buf_view(&b));
@@ -125,7 +132,8 @@ struct str hub_card_library(struct jv card, struct str tags) {
 }
 
 /* --- the card ---------------------------------------------------------------------------------------- */
-void hub_card_parse_files(struct arena *a, enum repo_type type, struct str readme, unsigned files, struct hub_card *out) {
+void hub_card_parse_files(struct arena *a, enum repo_type type, struct str readme, unsigned files,
+                          struct hub_card *out) {
     struct str body, front = hub_card_front(readme, &body);
     struct jv card = {NULL, 0};
     struct buf b cleanup(buf_release);

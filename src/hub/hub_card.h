@@ -10,7 +10,8 @@ struct hub_card {
     struct str card, tags; /* JSON object, JSON array */
     struct str description;
 };
-/* Front matter ("---" line … "---" line at the start) without its fences; empty when there is none. *body: what follows. */
+/* Front matter ("---" line … "---" line at the start) without its fences; empty when there is none. *body: what
+ * follows. */
 struct str hub_card_front(struct str readme, struct str *body);
 /* All of it from text. Broken YAML gives {} (and the texts are still read). */
 void hub_card_parse(struct arena *a, enum repo_type t, struct str readme, struct hub_card *out);

@@ -3,14 +3,16 @@
 #include "hub/hub_card.h"
 #include "hub/hub_db.h"
 
-err hub_card_read(struct hub *h, struct arena *a, int64_t repo_id, enum repo_type type, struct str commit, struct hub_card *out) {
+err hub_card_read(struct hub *h, struct arena *a, int64_t repo_id, enum repo_type type, struct str commit,
+                  struct hub_card *out) {
     struct git_entry e, *ent;
     struct str text = STR("");
     unsigned files = 0;
     size_t n = 0;
     bool more;
     err er = git_entry_get(h->git, a, repo_id, commit, STR("README.md"), &e);
-    if (er == OK && !e.is_dir && !e.is_lfs && e.size <= HUB_CARD_MAX) TRY(git_blob(h->git, a, repo_id, e.oid, HUB_CARD_MAX, &text));
+    if (er == OK && !e.is_dir && !e.is_lfs && e.size <= HUB_CARD_MAX)
+        TRY(git_blob(h->git, a, repo_id, e.oid, HUB_CARD_MAX, &text));
     if (er != OK && er != E_ENTRY_NOT_FOUND) return er;
     /* Formats by the first thousand names at the root: enough to say what a repository is. */
     TRY(git_tree(h->git, a, repo_id, commit, STR(""), false, STR(""), 1000, &ent, &n, &more));

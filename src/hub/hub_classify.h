@@ -9,7 +9,7 @@
 /* Does a sample of at most 512 bytes look like something other than text? A cut character at its end is no sign. */
 bool hub_sample_is_binary(struct str sample);
 struct hub_classify {
-    struct str attributes;  /* root .gitattributes of the revision, or what the client announced */
+    struct str attributes; /* root .gitattributes of the revision, or what the client announced */
     size_t inline_limit;
 };
 /* Large file (LFS/Xet)? Empty files never are. */

@@ -23,7 +23,9 @@ static err branch_ref(struct http_req *r, struct str *ref, char head[GIT_OID_HEX
     *ref = str_starts(rev, "refs/") ? rev : arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(rev));
     err e = str_starts(*ref, "refs/heads/") ? git_resolve(hub_of(r)->git, r->repo->id, *ref, head) : E_REV_NOT_FOUND;
     if (e == E_REV_NOT_FOUND)
-        return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT " is not a branch of this repository; nothing was committed", STR_ARG(rev));
+        return err_fail(E_REV_NOT_FOUND,
+                        "Invalid rev id: " STR_FMT " is not a branch of this repository; nothing was committed",
+                        STR_ARG(rev));
     return e;
 }
 
@@ -42,7 +44,8 @@ static err read_body(struct http_req *r, struct hub_commit *c, uint8_t digest[SH
         if (e != OK) break;
         end = n == 0;
         total += n;
-        if (total > COMMIT_BODY_MAX) e = err_fail(E_TOO_LARGE, "a commit has at most %" PRIu64 " bytes; split it", (uint64_t)COMMIT_BODY_MAX);
+        if (total > COMMIT_BODY_MAX)
+            e = err_fail(E_TOO_LARGE, "a commit has at most %" PRIu64 " bytes; split it", (uint64_t)COMMIT_BODY_MAX);
         hasher_add(hash, window, n);
         hub_lines_feed(&lines, (struct str){window, n});
         while (e == OK && have) {
@@ -55,10 +58,8 @@ static err read_body(struct http_req *r, struct hub_commit *c, uint8_t digest[SH
     }
     hub_lines_release(&lines);
     free(window);
-    if (e == OK)
-        hasher_done(hash, digest);
-    else
-        hasher_free(hash);
+    if (e == OK) hasher_done(hash, digest);
+    else hasher_free(hash);
     return e;
 }
 
@@ -86,7 +87,8 @@ static err seen_before(struct http_req *r, const struct hub_commit *c, struct st
     TRY(hub_db_commit_seen(db_reader(h->store), r->repo->id, ref, digest, oid));
     if (oid[0] == 0) return OK;
     TRY(git_resolve(h->git, r->repo->id, ref, now));
-    *seen = strcmp(oid, now) == 0 || (c->parent.n > 0 && strncmp(now, c->parent.p, MIN(c->parent.n, (size_t)GIT_OID_HEX)) != 0);
+    *seen = strcmp(oid, now) == 0 ||
+            (c->parent.n > 0 && strncmp(now, c->parent.p, MIN(c->parent.n, (size_t)GIT_OID_HEX)) != 0);
     return OK;
 }
 
@@ -99,18 +101,21 @@ static err warn_known(struct http_req *r, const struct hub_commit *c) {
         if ((op->kind != GIT_OP_ADD && op->kind != GIT_OP_ADD_LFS) || oid.n == 0) continue;
         TRY(verdict_blob_get(db_reader(hub_of(r)->store), r->arena, r->repo->id, oid, &v));
         if (v.verdict != VERDICT_BLOCK) continue;
-        hub_warn(r, arena_printf(r->arena, STR_FMT " was stored but will not be served: review blocks it (" STR_FMT ")", STR_ARG(op->path),
-                                 STR_ARG(v.reason)));
+        hub_warn(r, arena_printf(r->arena, STR_FMT " was stored but will not be served: review blocks it (" STR_FMT ")",
+                                 STR_ARG(op->path), STR_ARG(v.reason)));
         return OK;
     }
     return OK;
 }
 
-static err commit_make(struct http_req *r, const struct hub_commit *c, struct str ref, const char *old, const uint8_t digest[SHA256_LEN],
-                       char oid[GIT_OID_HEX + 1]) {
+static err commit_make(struct http_req *r, const struct hub_commit *c, struct str ref, const char *old,
+                       const uint8_t digest[SHA256_LEN], char oid[GIT_OID_HEX + 1]) {
     struct hub *h = hub_of(r);
-    struct git_commit_req req = {.ref = ref, .parent = c->parent, .author = hub_author(r), .ops = c->ops, .n_ops = c->n_ops};
-    req.message = c->description.n > 0 ? arena_printf(r->arena, STR_FMT "\n\n" STR_FMT, STR_ARG(c->summary), STR_ARG(c->description)) : c->summary;
+    struct git_commit_req req = {
+        .ref = ref, .parent = c->parent, .author = hub_author(r), .ops = c->ops, .n_ops = c->n_ops};
+    req.message = c->description.n > 0
+                      ? arena_printf(r->arena, STR_FMT "\n\n" STR_FMT, STR_ARG(c->summary), STR_ARG(c->description))
+                      : c->summary;
     TRY(git_commit_make(h->git, r->repo->id, &req, oid));
     struct hub_ref_change change = {ref, {old, GIT_OID_HEX}, {oid, GIT_OID_HEX}};
     TRY(hub_refs_record(h, r->repo->id, r->who->user_id, "api", c->summary, &change, 1));
@@ -139,6 +144,7 @@ static err commit(struct http_req *r) {
 }
 
 const struct http_route hub_commit_route[] = {
-    HUB_API3(HTTP_POST, "/commit/{rev}", commit, AUTH_REPO_WRITE, "hub.commit", "Commit files to a branch", HTTP_BODY_ANY),
+    HUB_API3(HTTP_POST, "/commit/{rev}", commit, AUTH_REPO_WRITE, "hub.commit", "Commit files to a branch",
+             HTTP_BODY_ANY),
 };
 const size_t hub_commit_n = ARRAY_LEN(hub_commit_route);

@@ -28,7 +28,8 @@ static err keep_path(struct hub_commit *c, struct str path, struct str *out) {
 }
 
 static err next_op(struct hub_commit *c, struct git_op **out) {
-    if (c->n_ops == COMMIT_OPS_MAX) return err_fail(E_TOO_LARGE, "a commit has at most %d operations; split it", COMMIT_OPS_MAX);
+    if (c->n_ops == COMMIT_OPS_MAX)
+        return err_fail(E_TOO_LARGE, "a commit has at most %d operations; split it", COMMIT_OPS_MAX);
     if (c->n_ops == c->cap_ops) {
         size_t cap = c->cap_ops > 0 ? c->cap_ops * 2 : 64;
         struct git_op *ops = arena_array(c->arena, struct git_op, cap);
@@ -61,7 +62,8 @@ static err parse_work(void *arg) {
         j->content = buf_view(&j->c->decoded);
     }
     if (j->content.n > j->c->h->inline_limit)
-        return err_fail(E_BAD_REQUEST, STR_FMT " has %zu bytes; files above %zu bytes must be uploaded as large files (LFS or Xet)",
+        return err_fail(E_BAD_REQUEST,
+                        STR_FMT " has %zu bytes; files above %zu bytes must be uploaded as large files (LFS or Xet)",
                         STR_ARG(j->out.path), j->content.n, j->c->h->inline_limit);
     return OK;
 }
@@ -83,17 +85,22 @@ static err add_lfs(struct hub_commit *c, const struct hub_line *l) {
     struct xet_file f;
     err e = xet_file_find(c->h->xet, c->repo_id, l->oid, &f);
     if (e == E_NOT_FOUND)
-        return err_fail(E_BAD_REQUEST, "the large file " STR_FMT " (oid " STR_FMT ") was not uploaded to this repository; nothing was committed. "
-                                       "Upload its bytes first.", STR_ARG(l->path), STR_ARG(l->oid));
+        return err_fail(E_BAD_REQUEST,
+                        "the large file " STR_FMT " (oid " STR_FMT
+                        ") was not uploaded to this repository; nothing was committed. "
+                        "Upload its bytes first.",
+                        STR_ARG(l->path), STR_ARG(l->oid));
     TRY(e);
     if (l->size >= 0 && (uint64_t)l->size != f.size)
-        return err_fail(E_BAD_REQUEST, "the large file " STR_FMT " (oid " STR_FMT ") has %" PRIu64 " bytes, the commit says %" PRId64,
+        return err_fail(E_BAD_REQUEST,
+                        "the large file " STR_FMT " (oid " STR_FMT ") has %" PRIu64 " bytes, the commit says %" PRId64,
                         STR_ARG(l->path), STR_ARG(l->oid), f.size, l->size);
     struct git_op *op;
     struct str path;
     TRY(keep_path(c, l->path, &path));
     TRY(next_op(c, &op));
-    *op = (struct git_op){.kind = GIT_OP_ADD_LFS, .path = path, .lfs_sha256 = arena_str(c->arena, l->oid), .lfs_size = f.size};
+    *op = (struct git_op){
+        .kind = GIT_OP_ADD_LFS, .path = path, .lfs_sha256 = arena_str(c->arena, l->oid), .lfs_size = f.size};
     return OK;
 }
 
@@ -108,9 +115,11 @@ static err add_file(struct hub_commit *c, const struct parse_job *j) {
 
 static err set_header(struct hub_commit *c, const struct hub_line *l) {
     if (c->has_header) return err_fail(E_BAD_REQUEST, "a second header; a commit has one, as its first line");
-    if (str_trim(l->summary).n == 0) return err_fail(E_BAD_REQUEST, "field summary: the commit message must not be empty");
+    if (str_trim(l->summary).n == 0)
+        return err_fail(E_BAD_REQUEST, "field summary: the commit message must not be empty");
     if (l->summary.n + l->description.n > COMMIT_TEXT_MAX)
-        return err_fail(E_BAD_REQUEST, "field description: summary and description have at most %d bytes", COMMIT_TEXT_MAX);
+        return err_fail(E_BAD_REQUEST, "field description: summary and description have at most %d bytes",
+                        COMMIT_TEXT_MAX);
     if (l->parent.n > 0 && (l->parent.n > GIT_OID_HEX || l->parent.n < 5 || !str_is_hex(l->parent)))
         return err_fail(E_BAD_REQUEST, "field parentCommit: expected 5 to 40 hex digits");
     c->has_header = true;
@@ -141,7 +150,8 @@ err hub_commit_line(struct hub_commit *c, struct str line) {
     switch (j.out.kind) {
     case LINE_FILE: return j.out.has_content ? add_file(c, &j) : add_rename(c, &j.out);
     case LINE_LFS: return j.out.oid.n > 0 ? add_lfs(c, &j.out) : add_rename(c, &j.out);
-    case LINE_DELETE: case LINE_DELETE_DIR: return add_delete(c, &j.out);
+    case LINE_DELETE:
+    case LINE_DELETE_DIR: return add_delete(c, &j.out);
     case LINE_HEADER: break;
     }
     return OK;

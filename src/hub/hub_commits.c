@@ -65,7 +65,8 @@ static err commits(struct http_req *r) {
         return err_fail(E_BAD_REQUEST, "\"cursor\" is not one this server gave out; start again without it");
     struct git_commit *list;
     size_t n, total = 0;
-    TRY(git_log(hub_of(r)->git, r->arena, r->repo->id, (struct str){head, GIT_OID_HEX}, STR(""), (size_t)skip, (size_t)limit, &list, &n, &total));
+    TRY(git_log(hub_of(r)->git, r->arena, r->repo->id, (struct str){head, GIT_OID_HEX}, STR(""), (size_t)skip,
+                (size_t)limit, &list, &n, &total));
     struct buf b cleanup(buf_release);
     buf_init(&b, 32 * MiB);
     struct jw w;
@@ -76,7 +77,8 @@ static err commits(struct http_req *r) {
     jw_arr_end(&w);
     TRY(buf_ok(&b, "this page of the history"));
     http_setf(r, "X-Total-Count", "%zu", total);
-    if (skip + n < total && n > 0) hub_link_next(r, hub_cursor_make(r->arena, arena_printf(r->arena, "%" PRIu64, skip + n)));
+    if (skip + n < total && n > 0)
+        hub_link_next(r, hub_cursor_make(r->arena, arena_printf(r->arena, "%" PRIu64, skip + n)));
     return http_reply_json(r, 200, &b);
 }
 

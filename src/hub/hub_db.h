@@ -18,11 +18,13 @@ struct hub_settings {
     bool is_private;
     struct str gated, description;
 };
-may_suspend err hub_db_settings(struct hub *h, int64_t user_id, const struct repo_rec *repo, const struct hub_settings *s) must_check;
+may_suspend err hub_db_settings(struct hub *h, int64_t user_id, const struct repo_rec *repo,
+                                const struct hub_settings *s) must_check;
 /* Rename; the old name stays as an alias. E_CONFLICT when the new name is taken. */
-may_suspend err hub_db_move(struct hub *h, int64_t user_id, const struct repo_rec *repo, int64_t to_owner, struct str to_owner_name,
-                            struct str to_name) must_check;
-may_suspend err hub_db_card_set(struct hub *h, int64_t repo_id, struct str card, struct str tags, struct str description) must_check;
+may_suspend err hub_db_move(struct hub *h, int64_t user_id, const struct repo_rec *repo, int64_t to_owner,
+                            struct str to_owner_name, struct str to_name) must_check;
+may_suspend err hub_db_card_set(struct hub *h, int64_t repo_id, struct str card, struct str tags,
+                                struct str description) must_check;
 /* Add to the download counter, without waiting. */
 void hub_db_count(struct hub *h, int64_t repo_id, int64_t n);
 /* Commit made by an identical body before (empty when none). */

@@ -10,7 +10,8 @@
 
 const char *hub_security_name(enum verdict v) {
     switch (v) {
-    case VERDICT_PASS: case VERDICT_NOTICE: return "safe";
+    case VERDICT_PASS:
+    case VERDICT_NOTICE: return "safe";
     case VERDICT_REVIEW: return "suspicious";
     case VERDICT_BLOCK: return "unsafe";
     case VERDICT_PENDING: break;
@@ -18,7 +19,8 @@ const char *hub_security_name(enum verdict v) {
     return "queued";
 }
 
-bool hub_entry_xet(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, char hex[XET_HEX_LEN + 1]) {
+bool hub_entry_xet(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e,
+                   char hex[XET_HEX_LEN + 1]) {
     struct xet_file f;
     struct blob_verdict v;
     if (!e->is_lfs || xet_file_find(h->xet, repo_id, e->lfs_sha256, &f) != OK) return false;
@@ -28,7 +30,8 @@ bool hub_entry_xet(struct hub *h, struct arena *a, int64_t repo_id, const struct
     return true;
 }
 
-/* {"status","avScan":{status},"pickleImportScan":{status,pickleImports:[]}, and ours: "verdict","coverage","message"} */
+/* {"status","avScan":{status},"pickleImportScan":{status,pickleImports:[]}, and ours: "verdict","coverage","message"}
+ */
 err hub_security_write(struct hub *h, struct arena *a, int64_t repo_id, struct str oid, struct jw *w) {
     struct blob_verdict v;
     TRY(verdict_blob_get(db_reader(h->store), a, repo_id, oid, &v));
@@ -53,7 +56,10 @@ err hub_security_write(struct hub *h, struct arena *a, int64_t repo_id, struct s
                 jw_kstr(w, "module", jv_str(jv_get(it.val, "rule"), STR("")));
                 jw_kstr(w, "name", jv_str(jv_get(it.val, "message"), STR("")));
                 struct str severity = jv_str(jv_get(it.val, "severity"), STR(""));
-                jw_kcstr(w, "safety", str_eqz(severity, "block") ? "dangerous" : str_eqz(severity, "review") ? "suspicious" : "innocuous");
+                jw_kcstr(w, "safety",
+                         str_eqz(severity, "block")    ? "dangerous"
+                         : str_eqz(severity, "review") ? "suspicious"
+                                                       : "innocuous");
                 jw_obj_end(w);
             }
         jw_arr_end(w);
@@ -76,7 +82,8 @@ static void lfs_write(const struct git_entry *e, struct jw *w) {
     jw_obj_end(w);
 }
 
-err hub_entry_write(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, const struct hub_entry_opts *o, struct jw *w) {
+err hub_entry_write(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e,
+                    const struct hub_entry_opts *o, struct jw *w) {
     char hex[XET_HEX_LEN + 1];
     jw_obj(w);
     jw_kcstr(w, "type", e->is_dir ? "directory" : "file");
@@ -106,10 +113,14 @@ err hub_entry_write(struct hub *h, struct arena *a, int64_t repo_id, const struc
 void hub_xet_headers(struct http_req *r, const char *hex, const char *commit) {
     struct hub *h = hub_of(r);
     http_set(r, "X-Xet-Hash", arena_str(r->arena, str_of(hex)));
-    struct str refresh = arena_printf(r->arena, STR_FMT "/api/%s/" STR_FMT "/" STR_FMT "/xet-read-token/%s", STR_ARG(r->base_url),
-                                      repo_type_plural(r->repo->type), STR_ARG(r->repo->owner), STR_ARG(r->repo->name), commit);
+    struct str refresh =
+        arena_printf(r->arena, STR_FMT "/api/%s/" STR_FMT "/" STR_FMT "/xet-read-token/%s", STR_ARG(r->base_url),
+                     repo_type_plural(r->repo->type), STR_ARG(r->repo->owner), STR_ARG(r->repo->name), commit);
     struct str cas = xet_cas_url(h->xet, r->arena, r->base_url);
     http_set(r, "X-Xet-Refresh-Route", refresh);
-    http_set(r, "Link", arena_printf(r->arena, "<" STR_FMT ">; rel=\"xet-auth\", <" STR_FMT "/v1/reconstructions/%s>; rel=\"xet-reconstruction-info\"",
-                                     STR_ARG(refresh), STR_ARG(cas), hex));
+    http_set(r, "Link",
+             arena_printf(r->arena,
+                          "<" STR_FMT ">; rel=\"xet-auth\", <" STR_FMT
+                          "/v1/reconstructions/%s>; rel=\"xet-reconstruction-info\"",
+                          STR_ARG(refresh), STR_ARG(cas), hex));
 }

@@ -19,7 +19,8 @@ struct str hub_entry_oid(const struct git_entry *e) {
     return e->is_lfs ? e->lfs_sha256 : (struct str){e->oid, GIT_OID_HEX};
 }
 
-static err open_large(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len, struct hub_file *f) {
+static err open_large(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len,
+                      struct hub_file *f) {
     struct xet_file x;
     err er = xet_file_find(h->xet, repo_id, e->lfs_sha256, &x);
     if (er != OK)
@@ -29,18 +30,21 @@ static err open_large(struct hub *h, int64_t repo_id, const struct git_entry *e,
     return xet_reader_open(h->xet, &x, off, MIN(len, x.size - off), &f->reader);
 }
 
-err hub_file_open(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len, struct hub_file **out) {
+err hub_file_open(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len,
+                  struct hub_file **out) {
     if (e->is_dir) return err_fail(E_ENTRY_NOT_FOUND, STR_FMT " is a folder, not a file", STR_ARG(e->path));
     struct hub_file *f = calloc(1, sizeof *f);
     if (f == NULL) return err_fail(E_NOMEM, "no memory to open a file");
     arena_init(&f->arena, 2 * (size_t)HUB_BLOB_MAX);
-    err er = e->is_lfs ? open_large(h, repo_id, e, off, len, f) : git_blob(h->git, &f->arena, repo_id, e->oid, HUB_BLOB_MAX, &f->blob);
+    err er = e->is_lfs ? open_large(h, repo_id, e, off, len, f)
+                       : git_blob(h->git, &f->arena, repo_id, e->oid, HUB_BLOB_MAX, &f->blob);
     if (er != OK) {
         arena_release(&f->arena);
         free(f);
         return er;
     }
-    if (f->reader == NULL) f->blob = str_sub(f->blob, (size_t)MIN(off, f->blob.n), (size_t)MIN(len, (uint64_t)f->blob.n));
+    if (f->reader == NULL)
+        f->blob = str_sub(f->blob, (size_t)MIN(off, f->blob.n), (size_t)MIN(len, (uint64_t)f->blob.n));
     *out = f;
     return OK;
 }
@@ -60,10 +64,12 @@ void hub_file_close(struct hub_file *f) {
     free(f);
 }
 
-err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, size_t max, struct str *out) {
+err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct git_entry *e, size_t max,
+                 struct str *out) {
     uint64_t size = e->is_lfs ? e->lfs_size : e->size;
     if (size > max)
-        return err_fail(E_TOO_LARGE, STR_FMT " has %" PRIu64 " bytes; at most %zu are read here", STR_ARG(e->path), size, max);
+        return err_fail(E_TOO_LARGE, STR_FMT " has %" PRIu64 " bytes; at most %zu are read here", STR_ARG(e->path),
+                        size, max);
     if (!e->is_lfs) return git_blob(h->git, a, repo_id, e->oid, max, out);
     struct hub_file *f;
     TRY(hub_file_open(h, repo_id, e, 0, size, &f));
@@ -73,7 +79,8 @@ err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct g
     while (er == OK && at < size) {
         size_t n = 0;
         er = hub_file_read(f, p + at, (size_t)size - at, &n);
-        if (er == OK && n == 0) er = err_fail(E_CORRUPT, STR_FMT " ended after %zu of %" PRIu64 " bytes", STR_ARG(e->path), at, size);
+        if (er == OK && n == 0)
+            er = err_fail(E_CORRUPT, STR_FMT " ended after %zu of %" PRIu64 " bytes", STR_ARG(e->path), at, size);
         at += n;
     }
     hub_file_close(f);

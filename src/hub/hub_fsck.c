@@ -29,9 +29,11 @@ static err check_entry(struct fsck *f, const struct git_entry *e) {
     bool yes = false;
     char what[512];
     if (e->is_dir || !e->is_lfs) return OK;
-    if (hex_decode(e->lfs_sha256, sha, sizeof sha)) TRY(hub_fsck_db_has_file(db_reader(f->hub->store), f->repo->id, sha, e->lfs_size, &yes));
+    if (hex_decode(e->lfs_sha256, sha, sizeof sha))
+        TRY(hub_fsck_db_has_file(db_reader(f->hub->store), f->repo->id, sha, e->lfs_size, &yes));
     if (yes) return OK;
-    snprintf(what, sizeof what, STR_FMT ": large file " STR_FMT " is not held by this repository", STR_ARG(e->path), STR_ARG(e->lfs_sha256));
+    snprintf(what, sizeof what, STR_FMT ": large file " STR_FMT " is not held by this repository", STR_ARG(e->path),
+             STR_ARG(e->lfs_sha256));
     problem(f, "lfs", what);
     return OK;
 }
@@ -72,7 +74,8 @@ static err check_refs(struct fsck *f) {
     for (size_t i = 0; i < n_recorded; i++) {
         const struct git_ref *r = find_ref(have, n_have, recorded[i].name);
         if (r != NULL && strcmp(r->target, recorded[i].target) == 0) continue;
-        snprintf(what, sizeof what, STR_FMT ": recorded as %s, in git %s", STR_ARG(recorded[i].name), recorded[i].target, r != NULL ? r->target : "absent");
+        snprintf(what, sizeof what, STR_FMT ": recorded as %s, in git %s", STR_ARG(recorded[i].name),
+                 recorded[i].target, r != NULL ? r->target : "absent");
         problem(f, "ref", what);
     }
     for (size_t i = 0; i < n_have; i++) {

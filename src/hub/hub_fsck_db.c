@@ -14,7 +14,10 @@ err hub_fsck_db_repos(struct db *d, struct arena *a, struct hub_fsck_repo **out,
     TRY(e);
     *n = 0;
     *out = arena_array(a, struct hub_fsck_repo, max + 1);
-    TRY(db_prep(d, "SELECT r.id, o.name || '/' || r.name FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.deleted_ms = 0 ORDER BY r.id", &st));
+    TRY(db_prep(d,
+                "SELECT r.id, o.name || '/' || r.name FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.deleted_ms "
+                "= 0 ORDER BY r.id",
+                &st));
     while ((e = db_step(st, &row)) == OK && row && *n < max)
         (*out)[(*n)++] = (struct hub_fsck_repo){db_i64(st, 0), arena_str(a, db_str(st, 1))};
     db_done(st);

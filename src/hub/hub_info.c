@@ -27,20 +27,18 @@ struct info {
 
 static void write_card_member(struct info *in, const char *key) {
     struct jv v = jv_get(in->card, key);
-    if (jv_is_null(v))
-        jw_null(in->w);
-    else
-        jw_raw(in->w, jv_raw(v));
+    if (jv_is_null(v)) jw_null(in->w);
+    else jw_raw(in->w, jv_raw(v));
 }
 
-static void write_date(struct info *in, int64_t ms) { jw_str(in->w, clock_iso_str(in->a, ms)); }
+static void write_date(struct info *in, int64_t ms) {
+    jw_str(in->w, clock_iso_str(in->a, ms));
+}
 
 static void write_library(struct info *in) {
     struct str lib = hub_card_library(in->card, in->tags);
-    if (lib.n > 0)
-        jw_str(in->w, lib);
-    else
-        jw_null(in->w);
+    if (lib.n > 0) jw_str(in->w, lib);
+    else jw_null(in->w);
 }
 
 static void write_base_models(struct info *in) {
@@ -64,8 +62,9 @@ static void write_base_models(struct info *in) {
 }
 
 static void write_runtime(struct info *in) {
-    jw_raw(in->w, STR("{\"stage\":\"NO_APP_FILE\",\"hardware\":{\"current\":null,\"requested\":null},\"gcTimeout\":null,"
-                      "\"storage\":null,\"devMode\":false}"));
+    jw_raw(in->w,
+           STR("{\"stage\":\"NO_APP_FILE\",\"hardware\":{\"current\":null,\"requested\":null},\"gcTimeout\":null,"
+               "\"storage\":null,\"devMode\":false}"));
 }
 
 /* Fields that need a walk over the tree or a query of their own. */
@@ -95,7 +94,8 @@ static void write_light(struct info *in, enum hub_info_field f) {
     case F_MODIFIED: write_date(in, r->updated_ms); return;
     case F_DESCRIPTION: jw_str(w, in->row->description); return;
     case F_DISABLED: jw_bool(w, false); return;
-    case F_DOWNLOADS: case F_DOWNLOADS_ALL: jw_i64(w, r->downloads); return;
+    case F_DOWNLOADS:
+    case F_DOWNLOADS_ALL: jw_i64(w, r->downloads); return;
     case F_LIKES: jw_i64(w, r->likes); return;
     case F_TRENDING: jw_i64(w, r->downloads + 10 * r->likes); return;
     case F_GATED:
@@ -111,10 +111,13 @@ static void write_light(struct info *in, enum hub_info_field f) {
     case F_MASK: write_card_member(in, "mask_token"); return;
     case F_WIDGET: write_card_member(in, "widget"); return;
     case F_SDK: write_card_member(in, "sdk"); return;
-    case F_DATASETS: case F_MODELS: write_card_member(in, f == F_MODELS ? "models" : "datasets"); return;
+    case F_DATASETS:
+    case F_MODELS: write_card_member(in, f == F_MODELS ? "models" : "datasets"); return;
     case F_BASE_MODELS: write_base_models(in); return;
-    case F_CHILDREN: case F_INFERENCE_MAP: jw_raw(w, STR("{}")); return;
-    case F_SPACES: case F_EVAL: jw_raw(w, STR("[]")); return;
+    case F_CHILDREN:
+    case F_INFERENCE_MAP: jw_raw(w, STR("{}")); return;
+    case F_SPACES:
+    case F_EVAL: jw_raw(w, STR("[]")); return;
     case F_RUNTIME: write_runtime(in); return;
     case F_SUBDOMAIN: jw_str(w, arena_printf(in->a, STR_FMT "-" STR_FMT, STR_ARG(r->owner), STR_ARG(r->name))); return;
     case F_XET: jw_bool(w, true); return;
@@ -130,8 +133,8 @@ static bool omitted_when_empty(enum hub_info_field f, struct info *in) {
     return f == F_SAFETENSORS || f == F_GGUF || f == F_TRANSFORMERS || f == F_INFERENCE;
 }
 
-err hub_info_write(struct hub *h, struct arena *a, const struct hub_list_row *row, struct str commit, const struct hub_info_opts *o,
-                   struct jw *w) {
+err hub_info_write(struct hub *h, struct arena *a, const struct hub_list_row *row, struct str commit,
+                   const struct hub_info_opts *o, struct jw *w) {
     struct info in = {h, a, row, commit, o, {NULL, 0}, row->card, row->tags, w};
     if (commit.n > 0 && !str_eq(commit, row->head)) {
         struct hub_card c;

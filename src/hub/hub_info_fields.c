@@ -54,9 +54,13 @@ static const struct {
     [F_XET] = {"xetEnabled", ALL, 0},
 };
 
-static unsigned type_bit(enum repo_type t) { return t == REPO_DATASET ? D : t == REPO_SPACE ? S : M; }
+static unsigned type_bit(enum repo_type t) {
+    return t == REPO_DATASET ? D : t == REPO_SPACE ? S : M;
+}
 
-const char *hub_info_field_name(enum hub_info_field f) { return field_table[f].name; }
+const char *hub_info_field_name(enum hub_info_field f) {
+    return field_table[f].name;
+}
 
 uint64_t hub_info_fields(enum repo_type t, unsigned sets) {
     uint64_t m = 0;

@@ -107,9 +107,11 @@ err hub_config_write(struct hub *h, struct arena *a, int64_t repo_id, struct str
     struct str text;
     struct jv cfg = {NULL, 0};
     /* A config that is missing, large, not JSON or withheld simply is not summarised. */
-    if (commit.n > 0 && git_entry_get(h->git, a, repo_id, commit, STR("config.json"), &e) == OK && !e.is_dir && !e.is_lfs &&
-        e.size <= CONFIG_MAX && verdict_blob_get(db_reader(h->store), a, repo_id, hub_entry_oid(&e), &v) == OK &&
-        v.verdict != VERDICT_PENDING && v.verdict != VERDICT_BLOCK && git_blob(h->git, a, repo_id, e.oid, CONFIG_MAX, &text) == OK)
+    if (commit.n > 0 && git_entry_get(h->git, a, repo_id, commit, STR("config.json"), &e) == OK && !e.is_dir &&
+        !e.is_lfs && e.size <= CONFIG_MAX &&
+        verdict_blob_get(db_reader(h->store), a, repo_id, hub_entry_oid(&e), &v) == OK &&
+        v.verdict != VERDICT_PENDING && v.verdict != VERDICT_BLOCK &&
+        git_blob(h->git, a, repo_id, e.oid, CONFIG_MAX, &text) == OK)
         IGNORE_ERR(json_parse(a, text, &(struct json_limits){.max_bytes = CONFIG_MAX, .max_nodes = 100000}, &cfg));
     jw_obj(w);
     for (unsigned i = 0; i < ARRAY_LEN(keys); i++)

@@ -21,9 +21,9 @@ struct hub {
 
 /* --- recording (refs.c) -------------------------------------------------------------------------- */
 struct hub_ref_change {
-    struct str ref;      /* refs/heads/main */
-    struct str old_oid;  /* 40 hex, empty = created */
-    struct str new_oid;  /* 40 hex, empty = deleted */
+    struct str ref;     /* refs/heads/main */
+    struct str old_oid; /* 40 hex, empty = created */
+    struct str new_oid; /* 40 hex, empty = deleted */
 };
 /*
  * Record refs that git has already moved: repo_ref, revision rows (pending), repo_blob rows, repo.head and updated_ms,

@@ -12,7 +12,8 @@ enum { LIST_JSON_MAX = 16 * 1024 * 1024 };
 /* Repositories of a namespace, all types, newest change first, by pages. */
 static err settings_repositories(struct http_req *r) {
     struct str ns = http_param(r, "ns"), next;
-    struct hub_list_opts o = {.author = ns.n > 0 ? ns : r->who->name, .who = r->who, .max = 500, .cursor = http_query(r, "cursor", STR(""))};
+    struct hub_list_opts o = {
+        .author = ns.n > 0 ? ns : r->who->name, .who = r->who, .max = 500, .cursor = http_query(r, "cursor", STR(""))};
     struct hub_list_row *rows;
     size_t n;
     TRY(hub_list(hub_of(r), r->arena, &o, &rows, &n, &next));
@@ -41,17 +42,21 @@ static err settings_repositories(struct http_req *r) {
 
 /* The vocabulary is what repositories use; the page of filters in a client gets the fixed part. */
 static err tags_by_type(struct http_req *r) {
-    return http_reply(r, 200, "application/json",
-                      STR("{\"pipeline_tag\":[{\"id\":\"text-generation\",\"label\":\"Text Generation\",\"type\":\"pipeline_tag\"},"
-                          "{\"id\":\"feature-extraction\",\"label\":\"Feature Extraction\",\"type\":\"pipeline_tag\"}],"
-                          "\"library\":[{\"id\":\"transformers\",\"label\":\"Transformers\",\"type\":\"library\"},"
-                          "{\"id\":\"safetensors\",\"label\":\"Safetensors\",\"type\":\"library\"},{\"id\":\"gguf\",\"label\":\"GGUF\",\"type\":\"library\"}],"
-                          "\"dataset\":[],\"language\":[],\"license\":[],\"region\":[],\"other\":[]}"));
+    return http_reply(
+        r, 200, "application/json",
+        STR("{\"pipeline_tag\":[{\"id\":\"text-generation\",\"label\":\"Text Generation\",\"type\":\"pipeline_tag\"},"
+            "{\"id\":\"feature-extraction\",\"label\":\"Feature Extraction\",\"type\":\"pipeline_tag\"}],"
+            "\"library\":[{\"id\":\"transformers\",\"label\":\"Transformers\",\"type\":\"library\"},"
+            "{\"id\":\"safetensors\",\"label\":\"Safetensors\",\"type\":\"library\"},{\"id\":\"gguf\",\"label\":"
+            "\"GGUF\",\"type\":\"library\"}],"
+            "\"dataset\":[],\"language\":[],\"license\":[],\"region\":[],\"other\":[]}"));
 }
 
 static err no_discussions(struct http_req *r) {
-    return err_fail(E_BAD_REQUEST, "Pull requests and discussions are not offered by this server yet; nothing was changed. Upload without "
-                                   "--create-pr (create_pr=True), or to a branch of your own: hf repos branch create, then --revision.");
+    return err_fail(
+        E_BAD_REQUEST,
+        "Pull requests and discussions are not offered by this server yet; nothing was changed. Upload without "
+        "--create-pr (create_pr=True), or to a branch of your own: hf repos branch create, then --revision.");
 }
 
 /*
@@ -64,8 +69,9 @@ static err nothing_here(struct http_req *r) {
     struct str rest = str_from(r->path, 5), plural, ns, name;
     bool moved;
     (void)str_split(&rest, '/', &plural);
-    if (str_starts(r->path, "/api/") && repo_type_parse(plural, &t) && str_split(&rest, '/', &ns) && str_split(&rest, '/', &name) &&
-        repo_find(hub_of(r)->id, r->arena, t, ns, name, &repo, &moved) == OK && repo_access(hub_of(r)->id, r->who, &repo, ROLE_READ) == OK)
+    if (str_starts(r->path, "/api/") && repo_type_parse(plural, &t) && str_split(&rest, '/', &ns) &&
+        str_split(&rest, '/', &name) && repo_find(hub_of(r)->id, r->arena, t, ns, name, &repo, &moved) == OK &&
+        repo_access(hub_of(r)->id, r->who, &repo, ROLE_READ) == OK)
         return err_fail(E_NOT_FOUND, "this server does not offer " STR_FMT " here", STR_ARG(str_sub(r->path, 0, 200)));
     return err_fail(E_REPO_NOT_FOUND, "Repository not found: a repository is named namespace/name");
 }
@@ -95,7 +101,8 @@ static void gguf_write(struct jw *w, const char *key, const struct git_entry *e)
     jw_obj_end(w);
 }
 
-/* The file for a quantisation tag; "latest" prefers Q4_K_M, then Q8_0, then the first. Parts after the first are skipped. */
+/* The file for a quantisation tag; "latest" prefers Q4_K_M, then Q8_0, then the first. Parts after the first are
+ * skipped. */
 static const struct git_entry *pick(const struct git_entry *ent, size_t n, struct str tag, bool mmproj) {
     static const char *const wish[] = {"Q4_K_M", "Q8_0", ""};
     for (unsigned k = 0; k < ARRAY_LEN(wish); k++)
@@ -104,7 +111,8 @@ static const struct git_entry *pick(const struct git_entry *ent, size_t n, struc
             bool is_mm = str_find(p, STR("mmproj")) >= 0;
             if (ent[i].is_dir || !str_iends(p, ".gguf") || is_mm != mmproj) continue;
             if (str_find(p, STR("-of-")) >= 0 && str_find(p, STR("00001-of-")) < 0) continue;
-            if (mmproj || quant_matches(p, tag) || (str_eqz(tag, "latest") && quant_matches(p, str_of(wish[k])))) return &ent[i];
+            if (mmproj || quant_matches(p, tag) || (str_eqz(tag, "latest") && quant_matches(p, str_of(wish[k]))))
+                return &ent[i];
         }
     return NULL;
 }
@@ -119,11 +127,12 @@ static err manifest(struct http_req *r) {
     TRY(repo_find(h->id, r->arena, REPO_MODEL, http_param(r, "owner"), http_param(r, "model"), &repo, &moved));
     TRY(repo_access(h->id, r->who, &repo, ROLE_READ));
     TRY(git_resolve(h->git, repo.id, STR("main"), commit));
-    TRY(git_tree(h->git, r->arena, repo.id, (struct str){commit, GIT_OID_HEX}, STR(""), true, STR(""), 5000, &ent, &n, &more));
+    TRY(git_tree(h->git, r->arena, repo.id, (struct str){commit, GIT_OID_HEX}, STR(""), true, STR(""), 5000, &ent, &n,
+                 &more));
     const struct git_entry *model = pick(ent, n, http_param(r, "tag"), false), *mm = pick(ent, n, STR("latest"), true);
     if (model == NULL)
-        return err_fail(E_ENTRY_NOT_FOUND, "no GGUF file for \"" STR_FMT "\" in " STR_FMT "/" STR_FMT, STR_ARG(http_param(r, "tag")),
-                        STR_ARG(repo.owner), STR_ARG(repo.name));
+        return err_fail(E_ENTRY_NOT_FOUND, "no GGUF file for \"" STR_FMT "\" in " STR_FMT "/" STR_FMT,
+                        STR_ARG(http_param(r, "tag")), STR_ARG(repo.owner), STR_ARG(repo.name));
     struct buf b cleanup(buf_release);
     buf_init(&b, 64 * KiB);
     struct jw w;
@@ -137,18 +146,27 @@ static err manifest(struct http_req *r) {
 }
 
 #define ANY (HTTP_GET | HTTP_POST | HTTP_PUT | HTTP_DELETE)
-#define PLAIN(METHODS, PATTERN, FN, AUTH, NAME, SUMMARY)                                                              \
-    {.methods = METHODS, .pattern = PATTERN, .fn = FN, .auth = AUTH, .dialect = DIALECT_HF, .name = NAME, .summary = SUMMARY}
+#define PLAIN(METHODS, PATTERN, FN, AUTH, NAME, SUMMARY)                                                               \
+    {                                                                                                                  \
+        .methods = METHODS, .pattern = PATTERN, .fn = FN, .auth = AUTH, .dialect = DIALECT_HF, .name = NAME,           \
+        .summary = SUMMARY                                                                                             \
+    }
 const struct http_route hub_later_route[] = {
-    PLAIN(HTTP_GET, "/api/settings/repositories", settings_repositories, AUTH_USER, "hub.myrepos", "Repositories of the caller"),
-    PLAIN(HTTP_GET, "/api/organizations/{ns}/settings/repositories", settings_repositories, AUTH_USER, "hub.orgrepos", "Repositories of an organisation"),
+    PLAIN(HTTP_GET, "/api/settings/repositories", settings_repositories, AUTH_USER, "hub.myrepos",
+          "Repositories of the caller"),
+    PLAIN(HTTP_GET, "/api/organizations/{ns}/settings/repositories", settings_repositories, AUTH_USER, "hub.orgrepos",
+          "Repositories of an organisation"),
     PLAIN(HTTP_GET, "/api/models-tags-by-type", tags_by_type, AUTH_PUBLIC, "hub.modeltags", "Tags of models by kind"),
-    PLAIN(HTTP_GET, "/api/datasets-tags-by-type", tags_by_type, AUTH_PUBLIC, "hub.datasettags", "Tags of datasets by kind"),
-    PLAIN(HTTP_GET, "/v2/{owner}/{model}/manifests/{tag}", manifest, AUTH_PUBLIC, "hub.manifest", "GGUF file of a model for older llama.cpp"),
+    PLAIN(HTTP_GET, "/api/datasets-tags-by-type", tags_by_type, AUTH_PUBLIC, "hub.datasettags",
+          "Tags of datasets by kind"),
+    PLAIN(HTTP_GET, "/v2/{owner}/{model}/manifests/{tag}", manifest, AUTH_PUBLIC, "hub.manifest",
+          "GGUF file of a model for older llama.cpp"),
     PLAIN(ANY, "/api/models/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.model", "No such model or route"),
     PLAIN(ANY, "/api/datasets/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.dataset", "No such dataset or route"),
     PLAIN(ANY, "/api/spaces/{rest...}", nothing_here, AUTH_PUBLIC, "hub.nothing.space", "No such space or route"),
-    PLAIN(HTTP_GET, "/{model}/resolve/{rev}/{path...}", nothing_here, AUTH_PUBLIC, "hub.nothing.file", "Names without a namespace do not exist"),
-    HUB_API3(HTTP_POST, "/discussions", no_discussions, AUTH_REPO_READ, "hub.discussions", "Not offered yet: says so", 1024 * 1024),
+    PLAIN(HTTP_GET, "/{model}/resolve/{rev}/{path...}", nothing_here, AUTH_PUBLIC, "hub.nothing.file",
+          "Names without a namespace do not exist"),
+    HUB_API3(HTTP_POST, "/discussions", no_discussions, AUTH_REPO_READ, "hub.discussions", "Not offered yet: says so",
+             1024 * 1024),
 };
 const size_t hub_later_n = ARRAY_LEN(hub_later_route);

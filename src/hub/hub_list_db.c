@@ -9,26 +9,32 @@
 #include "hub/hub_db.h"
 #include "hub/hub_parts.h"
 
-#define COLS                                                                                                          \
-    "r.id, r.type, r.owner_id, o.name, r.name, r.is_private, r.gated, r.created_ms, r.updated_ms, r.downloads, "      \
+#define COLS                                                                                                           \
+    "r.id, r.type, r.owner_id, o.name, r.name, r.is_private, r.gated, r.created_ms, r.updated_ms, r.downloads, "       \
     "r.likes, r.head, r.card, r.tags, r.description"
 #define TAG(n) "AND (" n " = '' OR instr(lower(r.tags), " n ") > 0) "
-#define WORD(n) "AND (" n " = '' OR instr(o.name_key || '/' || r.name_key, " n ") > 0 OR instr(lower(r.description), " n ") > 0) "
-#define LIST_SQL(KEY)                                                                                                 \
-    "SELECT " COLS ", " KEY " FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.deleted_ms = 0 "                  \
+#define WORD(n)                                                                                                        \
+    "AND (" n " = '' OR instr(o.name_key || '/' || r.name_key, " n ") > 0 OR instr(lower(r.description), " n ") > 0) "
+#define LIST_SQL(KEY)                                                                                                  \
+    "SELECT " COLS ", " KEY " FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.deleted_ms = 0 "                   \
     "AND (?1 = 0 OR r.type = ?1) AND (?2 = '' OR o.name_key = ?2) AND (r.is_private = 0 OR ?3 = 1 OR r.owner_id = ?4 " \
-    "OR EXISTS (SELECT 1 FROM member m WHERE m.org_id = r.owner_id AND m.user_id = ?4)) " WORD("?5") WORD("?6")       \
-        WORD("?7") WORD("?8") TAG("?9") TAG("?10") TAG("?11") TAG("?12") TAG("?13") TAG("?14") TAG("?15") TAG("?16")  \
-    "AND (?17 = 0 OR " KEY " < ?18 OR (" KEY " = ?18 AND r.id < ?19)) AND (?21 < 0 OR (r.gated <> '') = ?21) "        \
-    "ORDER BY " KEY " DESC, r.id DESC LIMIT ?20"
+    "OR EXISTS (SELECT 1 FROM member m WHERE m.org_id = r.owner_id AND m.user_id = ?4)) " WORD("?5") WORD("?6")        \
+        WORD("?7") WORD("?8") TAG("?9") TAG("?10") TAG("?11") TAG("?12") TAG("?13") TAG("?14") TAG("?15")              \
+            TAG("?16") "AND (?17 = 0 OR " KEY " < ?18 OR (" KEY                                                        \
+                       " = ?18 AND r.id < ?19)) AND (?21 < 0 OR (r.gated <> '') = ?21) "                               \
+                       "ORDER BY " KEY " DESC, r.id DESC LIMIT ?20"
 
 static err list_prep(struct db *d, struct str sort, struct stmt **st) {
-    if (sort.n == 0 || str_eqz(sort, "lastModified") || str_eqz(sort, "updated")) return db_prep(d, LIST_SQL("r.updated_ms"), st);
+    if (sort.n == 0 || str_eqz(sort, "lastModified") || str_eqz(sort, "updated"))
+        return db_prep(d, LIST_SQL("r.updated_ms"), st);
     if (str_eqz(sort, "createdAt") || str_eqz(sort, "created")) return db_prep(d, LIST_SQL("r.created_ms"), st);
     if (str_eqz(sort, "downloads")) return db_prep(d, LIST_SQL("r.downloads"), st);
     if (str_eqz(sort, "likes")) return db_prep(d, LIST_SQL("r.likes"), st);
-    if (str_eqz(sort, "trendingScore") || str_eqz(sort, "trending")) return db_prep(d, LIST_SQL("(r.downloads + 10 * r.likes)"), st);
-    return err_fail(E_BAD_REQUEST, "\"sort\" must be one of [lastModified, createdAt, downloads, likes, trendingScore], not \"" STR_FMT "\"",
+    if (str_eqz(sort, "trendingScore") || str_eqz(sort, "trending"))
+        return db_prep(d, LIST_SQL("(r.downloads + 10 * r.likes)"), st);
+    return err_fail(E_BAD_REQUEST,
+                    "\"sort\" must be one of [lastModified, createdAt, downloads, likes, trendingScore], not \"" STR_FMT
+                    "\"",
                     STR_ARG(sort));
 }
 
@@ -68,7 +74,9 @@ static void row_read(struct stmt *st, struct arena *a, struct hub_list_row *out)
 
 static err cursor_parse(struct arena *a, struct str cursor, int64_t *key, int64_t *id) {
     struct str text, head;
-    if (hub_cursor_read(a, cursor, &text) && str_split(&text, '.', &head) && str_to_i64(head, key) && str_to_i64(text, id)) return OK;
+    if (hub_cursor_read(a, cursor, &text) && str_split(&text, '.', &head) && str_to_i64(head, key) &&
+        str_to_i64(text, id))
+        return OK;
     return err_fail(E_BAD_REQUEST, "\"cursor\" is not one this server gave out; start again without it");
 }
 
@@ -87,7 +95,9 @@ err hub_list(struct hub *h, struct arena *a, const struct hub_list_opts *o, stru
     bind_words(st, a, o->search);
     for (unsigned i = 0; i < 8; i++)
         db_bind_str(st, 9 + (int)i,
-                    i < o->n_filter && o->filter[i].n > 0 ? lower(a, arena_printf(a, "\"" STR_FMT "\"", STR_ARG(o->filter[i]))) : STR(""));
+                    i < o->n_filter && o->filter[i].n > 0
+                        ? lower(a, arena_printf(a, "\"" STR_FMT "\"", STR_ARG(o->filter[i])))
+                        : STR(""));
     db_bind_i64(st, 17, o->cursor.n > 0);
     db_bind_i64(st, 18, key);
     db_bind_i64(st, 19, id);
@@ -111,7 +121,8 @@ err hub_list(struct hub *h, struct arena *a, const struct hub_list_opts *o, stru
 
 err hub_db_row(struct db *d, struct arena *a, int64_t repo_id, struct hub_list_row *out) {
     struct stmt *st;
-    TRY(db_prep(d, "SELECT " COLS " FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.id = ?1 AND r.deleted_ms = 0", &st));
+    TRY(db_prep(d, "SELECT " COLS " FROM repo r JOIN owner o ON o.id = r.owner_id WHERE r.id = ?1 AND r.deleted_ms = 0",
+                &st));
     db_bind_i64(st, 1, repo_id);
     bool row;
     err er = db_step(st, &row);

@@ -21,7 +21,8 @@ static err read_filters(struct http_req *r, struct hub_list_opts *o) {
     struct str v;
     for (unsigned k = 0; k < ARRAY_LEN(as_tag); k++)
         for (unsigned i = 0; i < 16 && uri_param(r->arena, r->query, as_tag[k], i, &v); i++) filter_add(o, v);
-    if (uri_param(r->arena, r->query, "trained_dataset", 0, &v)) filter_add(o, arena_printf(r->arena, "dataset:" STR_FMT, STR_ARG(v)));
+    if (uri_param(r->arena, r->query, "trained_dataset", 0, &v))
+        filter_add(o, arena_printf(r->arena, "dataset:" STR_FMT, STR_ARG(v)));
     struct buf search cleanup(buf_release);
     buf_init(&search, 1024);
     for (unsigned i = 0; i < 4 && uri_param(r->arena, r->query, "search", i, &v); i++) {
@@ -90,12 +91,21 @@ static err list_type(struct http_req *r, enum repo_type t) {
     return http_reply_json(r, 200, &b);
 }
 
-static err list_models(struct http_req *r) { return list_type(r, REPO_MODEL); }
-static err list_datasets(struct http_req *r) { return list_type(r, REPO_DATASET); }
-static err list_spaces(struct http_req *r) { return list_type(r, REPO_SPACE); }
+static err list_models(struct http_req *r) {
+    return list_type(r, REPO_MODEL);
+}
+static err list_datasets(struct http_req *r) {
+    return list_type(r, REPO_DATASET);
+}
+static err list_spaces(struct http_req *r) {
+    return list_type(r, REPO_SPACE);
+}
 
-#define LIST(PATTERN, FN, NAME, SUMMARY)                                                                              \
-    {.methods = HTTP_GET, .pattern = PATTERN, .fn = FN, .auth = AUTH_PUBLIC, .dialect = DIALECT_HF, .name = NAME, .summary = SUMMARY}
+#define LIST(PATTERN, FN, NAME, SUMMARY)                                                                               \
+    {                                                                                                                  \
+        .methods = HTTP_GET, .pattern = PATTERN, .fn = FN, .auth = AUTH_PUBLIC, .dialect = DIALECT_HF, .name = NAME,   \
+        .summary = SUMMARY                                                                                             \
+    }
 const struct http_route hub_listing_route[] = {
     LIST("/api/models", list_models, "hub.models", "List and search models"),
     LIST("/api/datasets", list_datasets, "hub.datasets", "List and search datasets"),

@@ -7,13 +7,19 @@ void hub_lines_init(struct hub_lines *l, size_t max_line) {
     buf_init(&l->hold, max_line);
 }
 
-void hub_lines_release(struct hub_lines *l) { buf_release(&l->hold); }
+void hub_lines_release(struct hub_lines *l) {
+    buf_release(&l->hold);
+}
 
-void hub_lines_feed(struct hub_lines *l, struct str piece) { l->piece = piece; }
+void hub_lines_feed(struct hub_lines *l, struct str piece) {
+    l->piece = piece;
+}
 
 static err too_long(struct hub_lines *l) {
-    return err_fail(E_BAD_REQUEST, "line %zu of the commit exceeds %zu bytes; a file of that size must be uploaded as a large file "
-                                   "(LFS or Xet). Nothing was committed.", l->n_line + 1, l->hold.max);
+    return err_fail(E_BAD_REQUEST,
+                    "line %zu of the commit exceeds %zu bytes; a file of that size must be uploaded as a large file "
+                    "(LFS or Xet). Nothing was committed.",
+                    l->n_line + 1, l->hold.max);
 }
 
 err hub_lines_next(struct hub_lines *l, struct str *line, bool *have) {
@@ -65,7 +71,8 @@ static err read_file(struct jv v, struct hub_line *out) {
     out->content = jv_str(content, STR(""));
     out->is_base64 = str_eqz(encoding, "base64");
     if (!out->is_base64 && !str_eqz(encoding, "utf-8"))
-        return err_fail(E_BAD_REQUEST, "field encoding of " STR_FMT ": expected \"base64\" or \"utf-8\"", STR_ARG(out->path));
+        return err_fail(E_BAD_REQUEST, "field encoding of " STR_FMT ": expected \"base64\" or \"utf-8\"",
+                        STR_ARG(out->path));
     if (!out->has_content && out->old_path.n == 0)
         return err_fail(E_BAD_REQUEST, "field content of " STR_FMT ": expected a string", STR_ARG(out->path));
     return OK;
@@ -75,12 +82,15 @@ static err read_lfs(struct jv v, struct hub_line *out) {
     struct str algo = jv_str(jv_get(v, "algo"), STR("sha256"));
     out->oid = jv_str(jv_get(v, "oid"), STR_NULL);
     out->size = jv_i64(jv_get(v, "size"), -1);
-    if (!str_eqz(algo, "sha256")) return err_fail(E_BAD_REQUEST, "field algo of " STR_FMT ": expected \"sha256\"", STR_ARG(out->path));
+    if (!str_eqz(algo, "sha256"))
+        return err_fail(E_BAD_REQUEST, "field algo of " STR_FMT ": expected \"sha256\"", STR_ARG(out->path));
     if (out->oid.n == 0 && out->old_path.n > 0) return OK;
     bool lower = out->oid.n == 64 && str_is_hex(out->oid);
     for (size_t i = 0; lower && i < out->oid.n; i++)
         if (out->oid.p[i] >= 'A' && out->oid.p[i] <= 'F') lower = false;
-    if (!lower) return err_fail(E_BAD_REQUEST, "field oid of " STR_FMT ": expected 64 lower-case hex digits", STR_ARG(out->path));
+    if (!lower)
+        return err_fail(E_BAD_REQUEST, "field oid of " STR_FMT ": expected 64 lower-case hex digits",
+                        STR_ARG(out->path));
     return OK;
 }
 
@@ -97,7 +107,9 @@ err hub_line_parse(struct arena *a, struct str line, size_t max_bytes, struct hu
     unsigned k = 0;
     while (k < ARRAY_LEN(keys) && !str_eqz(key, keys[k])) k++;
     if (k == ARRAY_LEN(keys))
-        return err_fail(E_BAD_REQUEST, "field key: expected header, file, lfsFile, deletedFile or deletedFolder, got \"" STR_FMT "\"", STR_ARG(key));
+        return err_fail(E_BAD_REQUEST,
+                        "field key: expected header, file, lfsFile, deletedFile or deletedFolder, got \"" STR_FMT "\"",
+                        STR_ARG(key));
     out->kind = (enum hub_line_kind)k;
     if (out->kind == LINE_HEADER) {
         out->summary = jv_str(jv_get(v, "summary"), STR(""));

@@ -22,7 +22,8 @@ static err text_at(struct http_req *r, struct str commit, const char *path, stru
     return git_blob(hub_of(r)->git, r->arena, r->repo->id, e.oid, TEXT_MAX, out);
 }
 
-static err file_write(struct jv file, const struct git_entry *e, const struct hub_classify *c, struct str ignore, struct jw *w) {
+static err file_write(struct jv file, const struct git_entry *e, const struct hub_classify *c, struct str ignore,
+                      struct jw *w) {
     struct str path, sample = jv_str(jv_get(file, "sample"), STR(""));
     int64_t size;
     TRY(jv_need_str(file, "path", &path));
@@ -30,7 +31,8 @@ static err file_write(struct jv file, const struct git_entry *e, const struct hu
     struct buf raw cleanup(buf_release);
     buf_init(&raw, 4 * KiB);
     if (sample.n > 4 * KiB || !base64_decode(&raw, sample))
-        return err_fail(E_BAD_REQUEST, "field files[].sample of " STR_FMT ": expected base64 of at most 512 bytes", STR_ARG(path));
+        return err_fail(E_BAD_REQUEST, "field files[].sample of " STR_FMT ": expected base64 of at most 512 bytes",
+                        STR_ARG(path));
     jw_obj(w);
     jw_kstr(w, "path", path);
     jw_kcstr(w, "uploadMode", hub_is_large(c, path, (uint64_t)size, buf_view(&raw)) ? "lfs" : "regular");
@@ -65,8 +67,10 @@ static err preupload(struct http_req *r) {
     ignore = jv_str(jv_get(body, "gitIgnore"), STR(""));
     if (ignore.n == 0) TRY(text_at(r, commit, ".gitignore", &ignore));
     struct jv files = jv_get(body, "files");
-    if (jv_type(files) != JSON_ARRAY) return err_fail(E_BAD_REQUEST, "field files: expected an array of {path, sample, size}");
-    if (jv_len(files) > MAX_FILES) return err_fail(E_TOO_LARGE, "field files: at most %d in one request, got %zu", MAX_FILES, jv_len(files));
+    if (jv_type(files) != JSON_ARRAY)
+        return err_fail(E_BAD_REQUEST, "field files: expected an array of {path, sample, size}");
+    if (jv_len(files) > MAX_FILES)
+        return err_fail(E_TOO_LARGE, "field files: at most %d in one request, got %zu", MAX_FILES, jv_len(files));
     struct git_entry *now;
     TRY(existing(r, commit, files, &now));
     struct buf b cleanup(buf_release);
@@ -85,6 +89,7 @@ static err preupload(struct http_req *r) {
 }
 
 const struct http_route hub_preupload_route[] = {
-    HUB_API3(HTTP_POST, "/preupload/{rev}", preupload, AUTH_REPO_WRITE, "hub.preupload", "How each file of an upload must travel", BODY_MAX),
+    HUB_API3(HTTP_POST, "/preupload/{rev}", preupload, AUTH_REPO_WRITE, "hub.preupload",
+             "How each file of an upload must travel", BODY_MAX),
 };
 const size_t hub_preupload_n = ARRAY_LEN(hub_preupload_route);

@@ -22,7 +22,10 @@ static err refs(struct http_req *r) {
     static const struct {
         const char *key, *prefix;
         bool always;
-    } kinds[] = {{"branches", "refs/heads/", true}, {"converts", "refs/convert/", true}, {"tags", "refs/tags/", true}, {"pullRequests", "refs/pr/", false}};
+    } kinds[] = {{"branches", "refs/heads/", true},
+                 {"converts", "refs/convert/", true},
+                 {"tags", "refs/tags/", true},
+                 {"pullRequests", "refs/pr/", false}};
     struct git_ref *list;
     size_t n;
     TRY(git_refs(hub_of(r)->git, r->arena, r->repo->id, &list, &n));
@@ -32,7 +35,9 @@ static err refs(struct http_req *r) {
     jw_init(&w, &b);
     jw_obj(&w);
     for (unsigned k = 0; k < ARRAY_LEN(kinds); k++) {
-        if (!kinds[k].always && !http_query_bool(r, "include_prs", false) && !http_query_bool(r, "include_pull_requests", false)) continue;
+        if (!kinds[k].always && !http_query_bool(r, "include_prs", false) &&
+            !http_query_bool(r, "include_pull_requests", false))
+            continue;
         jw_key(&w, kinds[k].key);
         jw_arr(&w);
         for (size_t i = 0; i < n; i++)
@@ -46,7 +51,8 @@ static err refs(struct http_req *r) {
 
 static err start_commit(struct http_req *r, struct str rev, char commit[GIT_OID_HEX + 1]) {
     err e = git_resolve(hub_of(r)->git, r->repo->id, rev, commit);
-    if (e == E_REV_NOT_FOUND) return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT "; nothing was created", STR_ARG(rev));
+    if (e == E_REV_NOT_FOUND)
+        return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT "; nothing was created", STR_ARG(rev));
     return e;
 }
 
@@ -64,10 +70,13 @@ static err branch_create(struct http_req *r) {
     struct str name = http_param(r, "rev");
     char commit[GIT_OID_HEX + 1], old[GIT_OID_HEX + 1];
     TRY(optional_json(r, &body));
-    if (str_starts(name, "refs/")) return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: " STR_FMT, STR_ARG(name));
+    if (str_starts(name, "refs/"))
+        return err_fail(E_BAD_REQUEST, "Invalid reference for a branch: " STR_FMT, STR_ARG(name));
     if (jv_bool(jv_get(body, "emptyBranch"), false))
-        return err_fail(E_BAD_REQUEST, "field emptyBranch: branches without files are not offered; create one from a revision and delete its files");
-    struct str start = jv_str(jv_get(body, "startingPoint"), STR_NULL), ref = arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(name));
+        return err_fail(E_BAD_REQUEST, "field emptyBranch: branches without files are not offered; create one from a "
+                                       "revision and delete its files");
+    struct str start = jv_str(jv_get(body, "startingPoint"), STR_NULL),
+               ref = arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(name));
     if (jv_bool(jv_get(body, "overwrite"), false) && git_resolve(h->git, r->repo->id, ref, old) == OK) {
         if (start.n == 0) return http_reply(r, 200, "application/json", STR("{}"));
         TRY(start_commit(r, start, commit));
@@ -88,14 +97,19 @@ static err ref_delete(struct http_req *r, const char *prefix) {
     if (str_eqz(ref, "refs/heads/main")) return err_fail(E_FORBIDDEN, "Cannot delete refs/heads/main");
     err e = git_resolve(h->git, r->repo->id, ref, old);
     if (e == OK) e = git_ref_delete(h->git, r->repo->id, ref);
-    if (e == E_REV_NOT_FOUND) return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT "; nothing was deleted", STR_ARG(name));
+    if (e == E_REV_NOT_FOUND)
+        return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT "; nothing was deleted", STR_ARG(name));
     TRY(e);
     TRY(record(r, ref, old, "", STR("")));
     return http_reply(r, 200, "application/json", STR("{}"));
 }
 
-static err branch_delete(struct http_req *r) { return ref_delete(r, "refs/heads/"); }
-static err tag_delete(struct http_req *r) { return ref_delete(r, "refs/tags/"); }
+static err branch_delete(struct http_req *r) {
+    return ref_delete(r, "refs/heads/");
+}
+static err tag_delete(struct http_req *r) {
+    return ref_delete(r, "refs/tags/");
+}
 
 static err tag_create(struct http_req *r) {
     struct jv body;
@@ -116,12 +130,16 @@ static err tag_create(struct http_req *r) {
 static err squash(struct http_req *r) {
     struct jv body;
     char old[GIT_OID_HEX + 1], commit[GIT_OID_HEX + 1];
-    struct str branch = http_param(r, "rev"), ref = str_starts(branch, "refs/") ? branch : arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(branch));
+    struct str branch = http_param(r, "rev"),
+               ref = str_starts(branch, "refs/") ? branch
+                                                 : arena_printf(r->arena, "refs/heads/" STR_FMT, STR_ARG(branch));
     TRY(optional_json(r, &body));
     struct str message = jv_str(jv_get(body, "message"), STR_NULL);
     if (message.n == 0) message = arena_printf(r->arena, "Super-squash branch '" STR_FMT "'", STR_ARG(branch));
     err e = str_starts(ref, "refs/heads/") ? git_resolve(hub_of(r)->git, r->repo->id, ref, old) : E_REV_NOT_FOUND;
-    if (e == E_REV_NOT_FOUND) return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT " is not a branch; nothing was changed", STR_ARG(branch));
+    if (e == E_REV_NOT_FOUND)
+        return err_fail(E_REV_NOT_FOUND, "Invalid rev id: " STR_FMT " is not a branch; nothing was changed",
+                        STR_ARG(branch));
     TRY(e);
     struct git_author who = hub_author(r);
     TRY(git_squash(hub_of(r)->git, r->repo->id, ref, message, &who, commit));
@@ -131,7 +149,8 @@ static err squash(struct http_req *r) {
 
 const struct http_route hub_refs_route[] = {
     HUB_API3(HTTP_GET, "/refs", refs, AUTH_REPO_READ, "hub.refs", "Branches and tags", 0),
-    HUB_API3(HTTP_POST, "/branch/{rev}", branch_create, AUTH_REPO_WRITE, "hub.branchcreate", "Make a branch at a revision", 0),
+    HUB_API3(HTTP_POST, "/branch/{rev}", branch_create, AUTH_REPO_WRITE, "hub.branchcreate",
+             "Make a branch at a revision", 0),
     HUB_API3(HTTP_DELETE, "/branch/{rev}", branch_delete, AUTH_REPO_WRITE, "hub.branchdelete", "Remove a branch", 0),
     HUB_API3(HTTP_POST, "/tag/{rev}", tag_create, AUTH_REPO_WRITE, "hub.tagcreate", "Tag a revision", 0),
     HUB_API3(HTTP_DELETE, "/tag/{rev}", tag_delete, AUTH_REPO_WRITE, "hub.tagdelete", "Remove a tag", 0),

@@ -12,7 +12,8 @@
 #include "hub/hub_parts.h"
 
 static struct git_author author_of(struct arena *a, const struct principal *who) {
-    return (struct git_author){who->name, arena_printf(a, STR_FMT "@users.noreply.ballast", STR_ARG(who->name)), clock_wall_ms()};
+    return (struct git_author){who->name, arena_printf(a, STR_FMT "@users.noreply.ballast", STR_ARG(who->name)),
+                               clock_wall_ms()};
 }
 
 /* The git half and its recording; also completes a half that an earlier attempt left. */
@@ -27,18 +28,23 @@ static err repo_fill(struct hub *h, struct arena *a, const struct principal *who
     return hub_refs_record(h, repo->id, who->user_id, "api", STR("initial commit"), &c, 1);
 }
 
-static err owner_for(struct hub *h, struct arena *a, const struct principal *who, enum repo_type t, struct str owner, struct owner_rec *out) {
+static err owner_for(struct hub *h, struct arena *a, const struct principal *who, enum repo_type t, struct str owner,
+                     struct owner_rec *out) {
     enum role role = ROLE_NONE;
     err e = id_owner_find(h->id, a, owner, out);
     if (e == OK) e = id_role_on_owner(h->id, who, out->id, &role);
     if (e != OK && e != E_NOT_FOUND) return e;
     if (e != OK || role < ROLE_WRITE)
-        return err_fail(E_FORBIDDEN, "You don't have the rights to create a %s under the namespace \"" STR_FMT "\"; nothing was created. "
-                                     "Use your own namespace or an organisation you may write to.", repo_type_name(t), STR_ARG(owner));
+        return err_fail(E_FORBIDDEN,
+                        "You don't have the rights to create a %s under the namespace \"" STR_FMT
+                        "\"; nothing was created. "
+                        "Use your own namespace or an organisation you may write to.",
+                        repo_type_name(t), STR_ARG(owner));
     return OK;
 }
 
-err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who, const struct hub_repo_wish *wish, struct repo_rec *out) {
+err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who, const struct hub_repo_wish *wish,
+                  struct repo_rec *out) {
     struct owner_rec owner;
     TRY(owner_for(h, a, who, wish->type, wish->owner, &owner));
     TRY(id_name_check(wish->name, false));
@@ -50,25 +56,29 @@ err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who, c
         if (moved) { /* burned (repo_name_claim); where it went, and to whom, is not told here */
             out->owner = owner.name;
             out->name = wish->name;
-            return err_fail(E_CONFLICT, "the name " STR_FMT " redirects to a repository that was moved to another owner; choose another", STR_ARG(wish->name));
+            return err_fail(E_CONFLICT,
+                            "the name " STR_FMT
+                            " redirects to a repository that was moved to another owner; choose another",
+                            STR_ARG(wish->name));
         }
         char head[GIT_OID_HEX + 1];
         TRY(hub_db_head(db_reader(h->store), out->id, head));
         if (head[0] != 0)
-            return err_fail(E_CONFLICT, "You already created this %s repo: " STR_FMT "/" STR_FMT, repo_type_name(out->type), STR_ARG(out->owner),
-                            STR_ARG(out->name));
+            return err_fail(E_CONFLICT, "You already created this %s repo: " STR_FMT "/" STR_FMT,
+                            repo_type_name(out->type), STR_ARG(out->owner), STR_ARG(out->name));
         return repo_fill(h, a, who, out, wish->files, wish->n_files);
     }
     TRY(e);
     TRY(repo_get(h->id, a, id, out));
     e = repo_fill(h, a, who, out, wish->files, wish->n_files);
-    /* A repository that could not be filled is taken back, so that the next attempt starts clean. The first error counts. */
+    /* A repository that could not be filled is taken back, so that the next attempt starts clean. The first error
+     * counts. */
     if (e != OK) IGNORE_ERR(hub_db_repo_drop(h, who->user_id, out));
     return e;
 }
 
-err hub_repo_create(struct hub *h, const struct principal *who, enum repo_type t, struct str owner, struct str name, bool is_private,
-                    struct repo_rec *out) {
+err hub_repo_create(struct hub *h, const struct principal *who, enum repo_type t, struct str owner, struct str name,
+                    bool is_private, struct repo_rec *out) {
     struct arena a;
     arena_init(&a, 4 * MiB);
     struct hub_repo_wish wish = {.type = t, .owner = owner, .name = name, .is_private = is_private};

@@ -13,6 +13,6 @@ struct hub_repo_wish {
     size_t n_files;
 };
 /* E_CONFLICT: *out is the repository that has the name. */
-may_suspend err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who, const struct hub_repo_wish *wish,
-                              struct repo_rec *out) must_check;
+may_suspend err hub_repo_make(struct hub *h, struct arena *a, const struct principal *who,
+                              const struct hub_repo_wish *wish, struct repo_rec *out) must_check;
 #endif

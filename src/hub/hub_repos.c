@@ -53,7 +53,8 @@ static err body_private(struct jv body, bool *is_private, bool *given) {
     *is_private = jv_bool(jv_get(body, "private"), false);
     if (v.n == 0) return OK;
     if (!str_eqz(v, "public") && !str_eqz(v, "private") && !str_eqz(v, "protected"))
-        return err_fail(E_BAD_REQUEST, "\"visibility\" must be one of [public, private, protected], not \"" STR_FMT "\"", STR_ARG(v));
+        return err_fail(E_BAD_REQUEST,
+                        "\"visibility\" must be one of [public, private, protected], not \"" STR_FMT "\"", STR_ARG(v));
     *is_private = !str_eqz(v, "public");
     return OK;
 }
@@ -61,7 +62,8 @@ static err body_private(struct jv body, bool *is_private, bool *given) {
 static err body_files(struct http_req *r, struct jv body, struct git_file *files, size_t *n) {
     *n = 0;
     struct jv list = jv_get(body, "files");
-    if (jv_len(list) > MAX_FILES) return err_fail(E_TOO_LARGE, "\"files\": at most %d files may come with a new repository", MAX_FILES);
+    if (jv_len(list) > MAX_FILES)
+        return err_fail(E_TOO_LARGE, "\"files\": at most %d files may come with a new repository", MAX_FILES);
     for (struct jv_iter it = jv_iter(list); jv_next(&it);) {
         struct str content;
         TRY(jv_need_str(it.val, "path", &files[*n].path));
@@ -70,7 +72,8 @@ static err body_files(struct http_req *r, struct jv body, struct git_file *files
             struct buf b cleanup(buf_release);
             buf_init(&b, MAX_CREATE_BODY);
             if (!base64_decode(&b, content))
-                return err_fail(E_BAD_REQUEST, "\"files\": the content of " STR_FMT " is not base64", STR_ARG(files[*n].path));
+                return err_fail(E_BAD_REQUEST, "\"files\": the content of " STR_FMT " is not base64",
+                                STR_ARG(files[*n].path));
             content = arena_str(r->arena, buf_view(&b));
         }
         files[(*n)++].content = content;
@@ -90,8 +93,9 @@ static err repos_create(struct http_req *r) {
     TRY(body_files(r, body, files, &wish.n_files));
     wish.files = files;
     if (wish.type == REPO_SPACE && wish.n_files == 0) {
-        files[0] = (struct git_file){STR("README.md"), arena_printf(r->arena, "---\ntitle: " STR_FMT "\nsdk: " STR_FMT "\n---\n", STR_ARG(wish.name),
-                                                                   STR_ARG(jv_str(jv_get(body, "sdk"), STR("static"))))};
+        files[0] = (struct git_file){
+            STR("README.md"), arena_printf(r->arena, "---\ntitle: " STR_FMT "\nsdk: " STR_FMT "\n---\n",
+                                           STR_ARG(wish.name), STR_ARG(jv_str(jv_get(body, "sdk"), STR("static"))))};
         wish.n_files = 1;
     }
     struct repo_rec repo;
@@ -106,7 +110,8 @@ static err named_repo(struct http_req *r, enum repo_type t, struct str ns, struc
     struct hub *h = hub_of(r);
     bool moved;
     TRY(repo_find(h->id, r->arena, t, ns, name, repo, &moved));
-    if (moved) return err_fail(E_REPO_NOT_FOUND, "Repository not found: " STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));
+    if (moved)
+        return err_fail(E_REPO_NOT_FOUND, "Repository not found: " STR_FMT "/" STR_FMT, STR_ARG(ns), STR_ARG(name));
     return repo_access(h->id, r->who, repo, ROLE_WRITE);
 }
 
@@ -126,7 +131,8 @@ static err repos_delete(struct http_req *r) {
 static err split_id(struct str id, const char *field, struct str *ns, struct str *name) {
     ptrdiff_t slash = str_chr(id, '/');
     if (slash <= 0 || (size_t)slash + 1 >= id.n)
-        return err_fail(E_BAD_REQUEST, "field %s: expected \"namespace/name\", got \"" STR_FMT "\"", field, STR_ARG(id));
+        return err_fail(E_BAD_REQUEST, "field %s: expected \"namespace/name\", got \"" STR_FMT "\"", field,
+                        STR_ARG(id));
     *ns = str_sub(id, 0, (size_t)slash);
     *name = str_from(id, (size_t)slash + 1);
     return OK;
@@ -150,11 +156,14 @@ static err repos_move(struct http_req *r) {
     TRY(id_owner_find(h->id, r->arena, to_ns, &owner));
     TRY(id_role_on_owner(h->id, r->who, owner.id, &role));
     if (role < ROLE_WRITE)
-        return err_fail(E_FORBIDDEN, "You don't have the rights to move a %s to the namespace \"" STR_FMT "\"; nothing was moved", repo_type_name(t),
-                        STR_ARG(to_ns));
+        return err_fail(E_FORBIDDEN,
+                        "You don't have the rights to move a %s to the namespace \"" STR_FMT "\"; nothing was moved",
+                        repo_type_name(t), STR_ARG(to_ns));
     TRY(id_name_check(to_name, false));
     err e = hub_db_move(h, r->who->user_id, &repo, owner.id, owner.name, to_name);
-    if (e == E_CONFLICT) return err_fail(E_CONFLICT, "A %s repository called " STR_FMT " already exists", repo_type_name(t), STR_ARG(to));
+    if (e == E_CONFLICT)
+        return err_fail(E_CONFLICT, "A %s repository called " STR_FMT " already exists", repo_type_name(t),
+                        STR_ARG(to));
     TRY(e);
     TRY(repo_get(h->id, r->arena, repo.id, &repo));
     return reply_repo(r, 200, &repo, NULL);
@@ -173,7 +182,8 @@ static err settings_read(struct jv body, struct hub_settings *s) {
     if (jv_type(text) == JSON_STRING) {
         s->set_description = true;
         s->description = jv_str(text, STR(""));
-        if (s->description.n > 1000) return err_fail(E_BAD_REQUEST, "\"description\": at most 1000 bytes, got %zu", s->description.n);
+        if (s->description.n > 1000)
+            return err_fail(E_BAD_REQUEST, "\"description\": at most 1000 bytes, got %zu", s->description.n);
     }
     return OK;
 }
@@ -192,10 +202,8 @@ static err repo_settings(struct http_req *r) {
     jw_kbool(&w, "private", s.set_private ? s.is_private : r->repo->is_private);
     struct str gated = s.set_gated ? s.gated : r->repo->gated;
     jw_key(&w, "gated");
-    if (gated.n > 0)
-        jw_str(&w, gated);
-    else
-        jw_bool(&w, false);
+    if (gated.n > 0) jw_str(&w, gated);
+    else jw_bool(&w, false);
     jw_obj_end(&w);
     return http_reply_json(r, 200, &b);
 }
@@ -206,14 +214,32 @@ static err auth_check(struct http_req *r) {
 }
 
 const struct http_route hub_repos_route[] = {
-    {.methods = HTTP_POST, .pattern = "/api/repos/create", .fn = repos_create, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
-     .name = "hub.repos.create", .summary = "Make a repository", .max_body = MAX_CREATE_BODY},
-    {.methods = HTTP_DELETE, .pattern = "/api/repos/delete", .fn = repos_delete, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
-     .name = "hub.repos.delete", .summary = "Remove the repository named in the body"},
-    {.methods = HTTP_POST, .pattern = "/api/repos/move", .fn = repos_move, .auth = AUTH_USER_WRITE, .dialect = DIALECT_HF,
-     .name = "hub.repos.move", .summary = "Rename a repository; the old name redirects"},
-    HUB_API3(HTTP_PUT, "/settings", repo_settings, AUTH_REPO_WRITE, "hub.settings", "Change visibility, gating or description", 0),
+    {.methods = HTTP_POST,
+     .pattern = "/api/repos/create",
+     .fn = repos_create,
+     .auth = AUTH_USER_WRITE,
+     .dialect = DIALECT_HF,
+     .name = "hub.repos.create",
+     .summary = "Make a repository",
+     .max_body = MAX_CREATE_BODY},
+    {.methods = HTTP_DELETE,
+     .pattern = "/api/repos/delete",
+     .fn = repos_delete,
+     .auth = AUTH_USER_WRITE,
+     .dialect = DIALECT_HF,
+     .name = "hub.repos.delete",
+     .summary = "Remove the repository named in the body"},
+    {.methods = HTTP_POST,
+     .pattern = "/api/repos/move",
+     .fn = repos_move,
+     .auth = AUTH_USER_WRITE,
+     .dialect = DIALECT_HF,
+     .name = "hub.repos.move",
+     .summary = "Rename a repository; the old name redirects"},
+    HUB_API3(HTTP_PUT, "/settings", repo_settings, AUTH_REPO_WRITE, "hub.settings",
+             "Change visibility, gating or description", 0),
     HUB_API3(HTTP_GET, "/auth-check", auth_check, AUTH_REPO_READ, "hub.authcheck", "May the caller read the files", 0),
-    HUB_API3(HTTP_GET, "/auth-check/write", auth_check, AUTH_REPO_WRITE, "hub.authcheckwrite", "May the caller write", 0),
+    HUB_API3(HTTP_GET, "/auth-check/write", auth_check, AUTH_REPO_WRITE, "hub.authcheckwrite", "May the caller write",
+             0),
 };
 const size_t hub_repos_n = ARRAY_LEN(hub_repos_route);

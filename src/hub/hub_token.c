@@ -41,7 +41,8 @@ static err any_servable(struct http_req *r, const char *commit) {
     size_t n = 0;
     bool more, servable = false;
     arena_init(&a, 16 * MiB);
-    err e = git_tree(h->git, &a, r->repo->id, (struct str){commit, GIT_OID_HEX}, STR(""), true, STR(""), LOOK_AT, &ent, &n, &more);
+    err e = git_tree(h->git, &a, r->repo->id, (struct str){commit, GIT_OID_HEX}, STR(""), true, STR(""), LOOK_AT, &ent,
+                     &n, &more);
     for (size_t i = 0; e == OK && !servable && i < n; i++) {
         struct blob_verdict v;
         if (ent[i].is_dir || !ent[i].is_lfs) continue;
@@ -77,7 +78,9 @@ static err write_token(struct http_req *r) {
 }
 
 const struct http_route hub_token_route[] = {
-    HUB_API3(HTTP_GET, "/xet-read-token/{rev}", read_token, AUTH_REPO_READ, "hub.xetread", "Token to read large files of a repository", 0),
-    HUB_API3(HTTP_GET, "/xet-write-token/{rev}", write_token, AUTH_REPO_WRITE, "hub.xetwrite", "Token to upload large files to a repository", 0),
+    HUB_API3(HTTP_GET, "/xet-read-token/{rev}", read_token, AUTH_REPO_READ, "hub.xetread",
+             "Token to read large files of a repository", 0),
+    HUB_API3(HTTP_GET, "/xet-write-token/{rev}", write_token, AUTH_REPO_WRITE, "hub.xetwrite",
+             "Token to upload large files to a repository", 0),
 };
 const size_t hub_token_n = ARRAY_LEN(hub_token_route);

@@ -10,7 +10,8 @@
 
 enum { PAGE = 1000, PAGE_EXPAND = 100, MAX_PATHS = 1000, TREE_JSON_MAX = 16 * 1024 * 1024, FORM_MAX = 4 * 1024 * 1024 };
 
-static err entries_write(struct http_req *r, struct str commit, const struct git_entry *ent, size_t n, bool expand, struct jw *w) {
+static err entries_write(struct http_req *r, struct str commit, const struct git_entry *ent, size_t n, bool expand,
+                         struct jw *w) {
     struct hub *h = hub_of(r);
     struct git_commit *last = NULL;
     if (expand && n > 0) {
@@ -87,7 +88,8 @@ static err read_paths(struct http_req *r, struct str *paths, size_t *n, bool *ex
             (*n)++;
         }
     }
-    if (*n > MAX_PATHS) return err_fail(E_TOO_LARGE, "field paths: at most %d paths in one request, got %zu", MAX_PATHS, *n);
+    if (*n > MAX_PATHS)
+        return err_fail(E_TOO_LARGE, "field paths: at most %d paths in one request, got %zu", MAX_PATHS, *n);
     return OK;
 }
 
@@ -117,8 +119,10 @@ static err paths_info(struct http_req *r) {
 }
 
 const struct http_route hub_tree_route[] = {
-    HUB_API3(HTTP_GET, "/tree/{rev}", tree, AUTH_REPO_READ, "hub.treeroot", "Files and folders at the root of a revision", 0),
+    HUB_API3(HTTP_GET, "/tree/{rev}", tree, AUTH_REPO_READ, "hub.treeroot",
+             "Files and folders at the root of a revision", 0),
     HUB_API3(HTTP_GET, "/tree/{rev}/{path...}", tree, AUTH_REPO_READ, "hub.tree", "Files and folders below a path", 0),
-    HUB_API3(HTTP_POST, "/paths-info/{rev}", paths_info, AUTH_REPO_READ, "hub.pathsinfo", "Entries of the paths given; missing ones are left out", FORM_MAX),
+    HUB_API3(HTTP_POST, "/paths-info/{rev}", paths_info, AUTH_REPO_READ, "hub.pathsinfo",
+             "Entries of the paths given; missing ones are left out", FORM_MAX),
 };
 const size_t hub_tree_n = ARRAY_LEN(hub_tree_route);

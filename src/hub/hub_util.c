@@ -66,14 +66,17 @@ void hub_link_next(struct http_req *r, struct str cursor) {
 err hub_no_pull_requests(struct http_req *r) {
     struct str rev = http_param(r, "rev");
     if (!http_query_bool(r, "create_pr", false) && !str_starts(rev, "refs/pr/")) return OK;
-    return err_fail(E_BAD_REQUEST, "Pull requests are not offered by this server yet; nothing was changed. Upload without --create-pr "
-                                   "(create_pr=True), or to a branch of your own: hf repos branch create, then --revision.");
+    return err_fail(E_BAD_REQUEST,
+                    "Pull requests are not offered by this server yet; nothing was changed. Upload without --create-pr "
+                    "(create_pr=True), or to a branch of your own: hf repos branch create, then --revision.");
 }
 
 err hub_gated_check(struct http_req *r) {
     if (r->repo->gated.n == 0 || r->repo->my_role >= ROLE_WRITE) return OK;
     struct str id = hub_repo_id(r->arena, r->repo);
-    return err_fail(E_GATED, "Access to %s " STR_FMT " is restricted and you are not in the authorized list. Ask its owner for access.",
+    return err_fail(E_GATED,
+                    "Access to %s " STR_FMT
+                    " is restricted and you are not in the authorized list. Ask its owner for access.",
                     repo_type_name(r->repo->type), STR_ARG(id));
 }
 

@@ -35,16 +35,13 @@ static bool is_number_text(struct str s, bool *is_int) {
     if (i + 1 < s.n && s.p[i] == '0' && s.p[i + 1] >= '0' && s.p[i + 1] <= '9') return false;
     for (; i < s.n; i++) {
         char ch = s.p[i];
-        if (ch >= '0' && ch <= '9')
-            digits++;
-        else if (ch == '.' && !dot && !exp)
-            dot = true;
+        if (ch >= '0' && ch <= '9') digits++;
+        else if (ch == '.' && !dot && !exp) dot = true;
         else if ((ch == 'e' || ch == 'E') && digits > 0 && !exp && i + 1 < s.n) {
             exp = true;
             if (s.p[i + 1] == '-' || s.p[i + 1] == '+') i++;
             if (i + 1 >= s.n) return false;
-        } else
-            return false;
+        } else return false;
     }
     *is_int = !dot && !exp;
     return digits > 0;
@@ -57,15 +54,30 @@ static void plain_write(struct jw *w, struct str s) {
     int64_t i;
     double d;
     for (unsigned k = 0; k < ARRAY_LEN(nulls); k++)
-        if (str_eqz(s, nulls[k])) { jw_null(w); return; }
+        if (str_eqz(s, nulls[k])) {
+            jw_null(w);
+            return;
+        }
     for (unsigned k = 0; k < ARRAY_LEN(yes); k++) {
-        if (str_eqz(s, yes[k])) { jw_bool(w, true); return; }
-        if (str_eqz(s, no[k])) { jw_bool(w, false); return; }
+        if (str_eqz(s, yes[k])) {
+            jw_bool(w, true);
+            return;
+        }
+        if (str_eqz(s, no[k])) {
+            jw_bool(w, false);
+            return;
+        }
     }
     struct str num = s.n > 0 && s.p[0] == '+' ? str_from(s, 1) : s;
     if (is_number_text(s, &is_int)) {
-        if (is_int && str_to_i64(num, &i)) { jw_i64(w, i); return; }
-        if (!is_int && str_to_double(num, &d) && isfinite(d)) { jw_double(w, d); return; }
+        if (is_int && str_to_i64(num, &i)) {
+            jw_i64(w, i);
+            return;
+        }
+        if (!is_int && str_to_double(num, &d) && isfinite(d)) {
+            jw_double(w, d);
+            return;
+        }
     }
     jw_str(w, s);
 }
@@ -100,14 +112,13 @@ static err node_write(struct conv *c, int id, unsigned depth) {
     TRY(buf_ok(c->w.b, "the card's metadata, with its aliases expanded,"));
     switch (n->type) {
     case YAML_SCALAR_NODE:
-        if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE)
-            plain_write(&c->w, scalar_str(n));
-        else
-            jw_str(&c->w, scalar_str(n));
+        if (n->data.scalar.style == YAML_PLAIN_SCALAR_STYLE) plain_write(&c->w, scalar_str(n));
+        else jw_str(&c->w, scalar_str(n));
         return OK;
     case YAML_SEQUENCE_NODE:
         jw_arr(&c->w);
-        for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++) TRY(node_write(c, *i, depth + 1));
+        for (yaml_node_item_t *i = n->data.sequence.items.start; i < n->data.sequence.items.top; i++)
+            TRY(node_write(c, *i, depth + 1));
         jw_arr_end(&c->w);
         return OK;
     case YAML_MAPPING_NODE: return map_write(c, n, depth);
@@ -131,7 +142,8 @@ static err second_document(yaml_parser_t *p) {
 }
 
 err hub_yaml_json(struct str yaml, struct buf *out) {
-    if (yaml.n > HUB_YAML_MAX) return err_fail(E_TOO_LARGE, "the metadata has %zu bytes; at most %d are read", yaml.n, HUB_YAML_MAX);
+    if (yaml.n > HUB_YAML_MAX)
+        return err_fail(E_TOO_LARGE, "the metadata has %zu bytes; at most %d are read", yaml.n, HUB_YAML_MAX);
     if (!str_is_utf8(yaml)) return err_fail(E_BAD_REQUEST, "the metadata is not UTF-8 text");
     yaml_parser_t p;
     yaml_document_t doc;

@@ -28,7 +28,8 @@ static void put_error(struct jw *w, int code, const char *text) {
 }
 
 static err put_action(struct batch_ctx *c, const char *name, enum lfs_op op, const struct lfs_object *o) {
-    struct lfs_ticket t = {op, c->r->repo->id, c->r->who->user_id, clock_wall_ms() / 1000 + LFS_URL_TTL_S, o->oid, o->size};
+    struct lfs_ticket t = {op,     c->r->repo->id, c->r->who->user_id, clock_wall_ms() / 1000 + LFS_URL_TTL_S,
+                           o->oid, o->size};
     struct str url;
     TRY(lfs_url_make(c->h, c->r->arena, c->r->base_url, &t, &url));
     jw_key(&c->w, name);
@@ -120,24 +121,43 @@ static err batch(struct http_req *r) {
     return http_reply(r, 200, LFS_TYPE, buf_view(&out));
 }
 
-/* 501, not an error of ours: git-lfs then leaves locking alone for this remote without a word to the user (decision 0052). */
+/* 501, not an error of ours: git-lfs then leaves locking alone for this remote without a word to the user (decision
+ * 0052). */
 static err locks(struct http_req *r) {
     return http_reply(r, 501, LFS_TYPE, STR("{\"message\":\"file locking is not offered here\"}"));
 }
 
-#define LFS1(PREFIX, SUFFIX, TYPE, TAG)                                                                                                        \
-    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/objects/batch", .fn = batch, .auth = AUTH_REPO_READ,            \
-     .dialect = DIALECT_LFS, .name = "lfs.batch." TAG, .summary = "Git LFS batch: addresses for large files", .repo_type = TYPE,              \
-     .max_body = 1 << 20},                                                                                                                     \
-    {.methods = HTTP_GET | HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/locks", .fn = locks, .auth = AUTH_REPO_READ,          \
-     .dialect = DIALECT_LFS, .name = "lfs.locks." TAG, .summary = "Git LFS locks (not offered)", .repo_type = TYPE},                           \
-    {.methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/locks/{rest...}", .fn = locks, .auth = AUTH_REPO_READ,           \
-     .dialect = DIALECT_LFS, .name = "lfs.locks_more." TAG, .summary = "Git LFS locks (not offered)", .repo_type = TYPE}
+#define LFS1(PREFIX, SUFFIX, TYPE, TAG)                                                                                \
+    {.methods = HTTP_POST,                                                                                             \
+     .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/objects/batch",                                                \
+     .fn = batch,                                                                                                      \
+     .auth = AUTH_REPO_READ,                                                                                           \
+     .dialect = DIALECT_LFS,                                                                                           \
+     .name = "lfs.batch." TAG,                                                                                         \
+     .summary = "Git LFS batch: addresses for large files",                                                            \
+     .repo_type = TYPE,                                                                                                \
+     .max_body = 1 << 20},                                                                                             \
+        {.methods = HTTP_GET | HTTP_POST,                                                                              \
+         .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/locks",                                                    \
+         .fn = locks,                                                                                                  \
+         .auth = AUTH_REPO_READ,                                                                                       \
+         .dialect = DIALECT_LFS,                                                                                       \
+         .name = "lfs.locks." TAG,                                                                                     \
+         .summary = "Git LFS locks (not offered)",                                                                     \
+         .repo_type = TYPE},                                                                                           \
+    {                                                                                                                  \
+        .methods = HTTP_POST, .pattern = PREFIX "/{ns}/{name}" SUFFIX "/info/lfs/locks/{rest...}", .fn = locks,        \
+        .auth = AUTH_REPO_READ, .dialect = DIALECT_LFS, .name = "lfs.locks_more." TAG,                                 \
+        .summary = "Git LFS locks (not offered)", .repo_type = TYPE                                                    \
+    }
 
 static const struct http_route routes[] = {
-    LFS1("", "", "model", "model"), LFS1("", ".git", "model", "model_git"),
-    LFS1("/datasets", "", "dataset", "dataset"), LFS1("/datasets", ".git", "dataset", "dataset_git"),
-    LFS1("/spaces", "", "space", "space"), LFS1("/spaces", ".git", "space", "space_git"),
+    LFS1("", "", "model", "model"),
+    LFS1("", ".git", "model", "model_git"),
+    LFS1("/datasets", "", "dataset", "dataset"),
+    LFS1("/datasets", ".git", "dataset", "dataset_git"),
+    LFS1("/spaces", "", "space", "space"),
+    LFS1("/spaces", ".git", "space", "space_git"),
 };
 
 err hub_lfs_routes(struct hub *h, struct http_router *rt) {

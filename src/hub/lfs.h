@@ -11,7 +11,7 @@ enum { LFS_OBJECTS_MAX = 1000, LFS_URL_TTL_S = 6 * 3600 };
 
 /* --- requests (lfs_batch.c, pure) --------------------------------------------------------------------------- */
 struct lfs_object {
-    struct str oid;  /* 64 lower-case hex once valid */
+    struct str oid; /* 64 lower-case hex once valid */
     uint64_t size;
     const char *fault; /* NULL, or what is wrong with this object */
 };
@@ -34,7 +34,8 @@ struct lfs_ticket {
     uint64_t size;
 };
 /* BASE/api/ballast/lfs/{repo}/{oid}?… */
-must_check err lfs_url_make(struct hub *h, struct arena *a, struct str base_url, const struct lfs_ticket *t, struct str *out);
+must_check err lfs_url_make(struct hub *h, struct arena *a, struct str base_url, const struct lfs_ticket *t,
+                            struct str *out);
 /* From the request's address; E_FORBIDDEN when it is not ours, changed, or expired. */
 must_check err lfs_url_check(struct hub *h, struct http_req *r, enum lfs_op op, struct lfs_ticket *out);
 

@@ -15,7 +15,8 @@ err lfs_object_parse(struct jv obj, struct lfs_object *out) {
     out->oid = jv_str(jv_get(obj, "oid"), STR(""));
     int64_t size = jv_i64(jv_get(obj, "size"), -1);
     if (!oid_ok(out->oid)) out->fault = N_("oid: expected 64 lower-case hex digits (SHA-256)");
-    else if (size < 0 || (uint64_t)size > LFS_SIZE_MAX) out->fault = N_("size: expected a number of bytes up to 16 TiB");
+    else if (size < 0 || (uint64_t)size > LFS_SIZE_MAX)
+        out->fault = N_("size: expected a number of bytes up to 16 TiB");
     else out->size = (uint64_t)size;
     return OK;
 }
@@ -26,7 +27,8 @@ err lfs_batch_parse(struct arena *a, struct jv root, struct lfs_batch *out) {
     struct str op, algo = jv_str(jv_get(root, "hash_algo"), STR("sha256"));
     TRY(jv_need_str(root, "operation", &op));
     out->upload = str_eqz(op, "upload");
-    if (!out->upload && !str_eqz(op, "download")) return err_fail(E_UNPROCESSABLE, "operation: expected \"upload\" or \"download\"");
+    if (!out->upload && !str_eqz(op, "download"))
+        return err_fail(E_UNPROCESSABLE, "operation: expected \"upload\" or \"download\"");
     if (!str_eqz(algo, "sha256") && !str_eqz(algo, "sha_256")) /* the second is what the JavaScript library says */
         return err_fail(E_CONFLICT, "hash_algo: expected \"sha256\"");
     struct jv list = jv_get(root, "objects");

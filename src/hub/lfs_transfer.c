@@ -16,7 +16,9 @@ static err put_stream(struct http_req *r, const struct lfs_ticket *t, struct xet
         TRY(http_body_read(r, block, BLOCK, &n));
         if (n == 0) return OK;
         total += n;
-        if (total > t->size) return err_fail(E_UNPROCESSABLE, "the object has more than the %" PRIu64 " bytes announced; nothing was stored", t->size);
+        if (total > t->size)
+            return err_fail(E_UNPROCESSABLE,
+                            "the object has more than the %" PRIu64 " bytes announced; nothing was stored", t->size);
         TRY(xet_writer_add(w, block, n));
     }
 }
@@ -26,7 +28,8 @@ static err put_object(struct http_req *r) {
     struct lfs_ticket t;
     TRY(lfs_url_check(h, r, LFS_UPLOAD, &t));
     if (r->content_length >= 0 && (uint64_t)r->content_length != t.size)
-        return err_fail(E_UNPROCESSABLE, "Content-Length: expected %" PRIu64 " bytes as announced; nothing was stored", t.size);
+        return err_fail(E_UNPROCESSABLE, "Content-Length: expected %" PRIu64 " bytes as announced; nothing was stored",
+                        t.size);
     struct xet_writer *w = NULL;
     TRY(xet_writer_open(h->xet, &w));
     char *block = malloc(BLOCK);
@@ -67,7 +70,8 @@ static err get_object(struct http_req *r) {
     if (warn.n > 0) hub_warn(r, warn);
     TRY(http_range(r, f.size, &start, &len, &partial));
     if (!partial) start = 0, len = f.size;
-    if (partial) http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, start, start + len - 1, f.size);
+    if (partial)
+        http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, start, start + len - 1, f.size);
     struct xet_reader *rd = NULL;
     if (r->method != HTTP_HEAD) TRY(xet_reader_open(h->xet, &f, start, len, &rd));
     err e = http_begin(r, partial ? 206 : 200, "application/octet-stream", (int64_t)len);
@@ -85,18 +89,35 @@ static err verify_object(struct http_req *r) {
     TRY(lfs_url_check(h, r, LFS_VERIFY, &t));
     TRY(http_body_json(r, 64 * KiB, &root));
     TRY(lfs_object_parse(root, &o));
-    if (o.fault != NULL || !str_eq(o.oid, t.oid)) return err_fail(E_UNPROCESSABLE, "oid: expected the object of this address");
+    if (o.fault != NULL || !str_eq(o.oid, t.oid))
+        return err_fail(E_UNPROCESSABLE, "oid: expected the object of this address");
     TRY(xet_file_find(h->xet, t.repo_id, t.oid, &f));
     if (f.size != o.size) return err_fail(E_UNPROCESSABLE, "size: expected %" PRIu64 " bytes", f.size);
     return http_reply(r, 200, LFS_TYPE, STR("{}"));
 }
 
 const struct http_route lfs_transfer_route[] = {
-    {.methods = HTTP_PUT, .pattern = "/api/ballast/lfs/{repo}/{oid}", .fn = put_object, .auth = AUTH_SIGNED, .dialect = DIALECT_LFS,
-     .name = "lfs.put", .summary = "Upload a large file (address from the LFS batch API)", .max_body = HTTP_BODY_ANY},
-    {.methods = HTTP_GET, .pattern = "/api/ballast/lfs/{repo}/{oid}", .fn = get_object, .auth = AUTH_SIGNED, .dialect = DIALECT_LFS,
-     .name = "lfs.get", .summary = "Download a large file (address from the LFS batch API)"},
-    {.methods = HTTP_POST, .pattern = "/api/ballast/lfs/{repo}/{oid}", .fn = verify_object, .auth = AUTH_SIGNED, .dialect = DIALECT_LFS,
-     .name = "lfs.verify", .summary = "Confirm that an uploaded large file is stored"},
+    {.methods = HTTP_PUT,
+     .pattern = "/api/ballast/lfs/{repo}/{oid}",
+     .fn = put_object,
+     .auth = AUTH_SIGNED,
+     .dialect = DIALECT_LFS,
+     .name = "lfs.put",
+     .summary = "Upload a large file (address from the LFS batch API)",
+     .max_body = HTTP_BODY_ANY},
+    {.methods = HTTP_GET,
+     .pattern = "/api/ballast/lfs/{repo}/{oid}",
+     .fn = get_object,
+     .auth = AUTH_SIGNED,
+     .dialect = DIALECT_LFS,
+     .name = "lfs.get",
+     .summary = "Download a large file (address from the LFS batch API)"},
+    {.methods = HTTP_POST,
+     .pattern = "/api/ballast/lfs/{repo}/{oid}",
+     .fn = verify_object,
+     .auth = AUTH_SIGNED,
+     .dialect = DIALECT_LFS,
+     .name = "lfs.verify",
+     .summary = "Confirm that an uploaded large file is stored"},
 };
 const size_t lfs_transfer_n = ARRAY_LEN(lfs_transfer_route);

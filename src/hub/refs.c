@@ -25,11 +25,14 @@ static const struct git_ref *ref_find(const struct git_ref *v, size_t n, struct 
     return NULL;
 }
 
-static struct str oid_str(const struct git_ref *r) { return r != NULL ? str_make(r->target, GIT_OID_HEX) : STR(""); }
+static struct str oid_str(const struct git_ref *r) {
+    return r != NULL ? str_make(r->target, GIT_OID_HEX) : STR("");
+}
 
 /* What the change means: where the reference stands, which blobs are new, what the commit says. */
-static err change_fill(struct hub *h, struct arena *a, int64_t repo_id, const struct hub_ref_change *c, struct str message,
-                       const struct git_ref *refs, size_t n_refs, const struct str *olds, size_t n_olds, struct refs_change *out) {
+static err change_fill(struct hub *h, struct arena *a, int64_t repo_id, const struct hub_ref_change *c,
+                       struct str message, const struct git_ref *refs, size_t n_refs, const struct str *olds,
+                       size_t n_olds, struct refs_change *out) {
     *out = (struct refs_change){.ref = c->ref, .old_oid = c->old_oid, .new_oid = c->new_oid, .message = message};
     out->now = oid_str(ref_find(refs, n_refs, c->ref));
     if (c->new_oid.n == 0) return OK;
@@ -53,7 +56,8 @@ static err record(struct hub *h, struct arena *a, int64_t repo_id, int64_t user_
     struct str *olds = arena_array(a, struct str, n_recorded + 1);
     for (size_t i = 0; i < n_recorded; i++) olds[i] = oid_str(&recorded[i]);
     struct refs_change *v = arena_array(a, struct refs_change, n + 1);
-    for (size_t i = 0; i < n; i++) TRY(change_fill(h, a, repo_id, &changes[i], message, refs, n_refs, olds, n_recorded, &v[i]));
+    for (size_t i = 0; i < n; i++)
+        TRY(change_fill(h, a, repo_id, &changes[i], message, refs, n_refs, olds, n_recorded, &v[i]));
     struct refs_job j = {repo_id, user_id, via, v, n};
     return refs_db_record(h->store, &j);
 }
@@ -73,14 +77,15 @@ err hub_refs_record(struct hub *h, int64_t repo_id, int64_t user_id, const char 
     git_unlock(lock);
     TRY(e);
     for (size_t i = 0; i < n; i++)
-        if (str_eqz(changes[i].ref, "refs/heads/main") && changes[i].new_oid.n > 0) TRY(hub_card_refresh(h, repo_id, changes[i].new_oid));
+        if (str_eqz(changes[i].ref, "refs/heads/main") && changes[i].new_oid.n > 0)
+            TRY(hub_card_refresh(h, repo_id, changes[i].new_oid));
     return OK;
 }
 
 /* --- from git to the records ------------------------------------------------------------------------------ */
 
-static err sync_refs(struct hub *h, struct arena *a, int64_t repo_id, int64_t user_id, const char *via, size_t *n_changes,
-                     char main_oid[GIT_OID_HEX + 1]) {
+static err sync_refs(struct hub *h, struct arena *a, int64_t repo_id, int64_t user_id, const char *via,
+                     size_t *n_changes, char main_oid[GIT_OID_HEX + 1]) {
     struct git_ref *refs, *recorded;
     size_t n_refs, n_recorded, n = 0;
     TRY(git_refs(h->git, a, repo_id, &refs, &n_refs));

@@ -26,9 +26,9 @@ must_check err refs_db_list(struct db *d, struct arena *a, int64_t repo_id, stru
 must_check err refs_db_repos(struct db *d, int64_t after, int64_t *ids, size_t max, size_t *n);
 
 /* As hub_refs_record, for callers that hold the repository's git_lock. Does not refresh the card. */
-may_suspend err hub_refs_record_locked(struct hub *h, int64_t repo_id, int64_t user_id, const char *via, struct str message,
-                                       const struct hub_ref_change *changes, size_t n) must_check;
+may_suspend err hub_refs_record_locked(struct hub *h, int64_t repo_id, int64_t user_id, const char *via,
+                                       struct str message, const struct hub_ref_change *changes, size_t n) must_check;
 /* Bring the records of one repository up to what git says (holding its lock). *n_changes may be NULL. */
-may_suspend err hub_refs_sync_locked(struct hub *h, int64_t repo_id, int64_t user_id, const char *via, size_t *n_changes,
-                                     char main_oid[GIT_OID_HEX + 1]) must_check;
+may_suspend err hub_refs_sync_locked(struct hub *h, int64_t repo_id, int64_t user_id, const char *via,
+                                     size_t *n_changes, char main_oid[GIT_OID_HEX + 1]) must_check;
 #endif

@@ -66,14 +66,18 @@ static err push_event(struct db *d, const struct refs_job *j, const struct refs_
 
 static err blobs_add(struct db *d, const struct refs_job *j, const struct refs_change *c) {
     for (size_t i = 0; i < c->n_blobs; i++)
-        TRY(db_exec(d, "INSERT OR IGNORE INTO repo_blob (repo_id, oid) VALUES (?1, ?2)", "is", j->repo_id, hub_entry_oid(&c->blobs[i])));
+        TRY(db_exec(d, "INSERT OR IGNORE INTO repo_blob (repo_id, oid) VALUES (?1, ?2)", "is", j->repo_id,
+                    hub_entry_oid(&c->blobs[i])));
     return OK;
 }
 
 static err ref_put(struct db *d, const struct refs_job *j, const struct refs_change *c) {
-    if (c->now.n == 0) return db_exec(d, "DELETE FROM repo_ref WHERE repo_id = ?1 AND ref = ?2", "is", j->repo_id, c->ref);
-    TRY(db_exec(d, "INSERT INTO repo_ref (repo_id, ref, oid) VALUES (?1, ?2, ?3) ON CONFLICT (repo_id, ref) DO UPDATE SET oid = ?3", "iss",
-                j->repo_id, c->ref, c->now));
+    if (c->now.n == 0)
+        return db_exec(d, "DELETE FROM repo_ref WHERE repo_id = ?1 AND ref = ?2", "is", j->repo_id, c->ref);
+    TRY(db_exec(d,
+                "INSERT INTO repo_ref (repo_id, ref, oid) VALUES (?1, ?2, ?3) ON CONFLICT (repo_id, ref) DO UPDATE SET "
+                "oid = ?3",
+                "iss", j->repo_id, c->ref, c->now));
     if (!str_eqz(c->ref, "refs/heads/main")) return OK;
     return db_exec(d, "UPDATE repo SET head = ?2 WHERE id = ?1", "is", j->repo_id, c->now);
 }
@@ -88,8 +92,8 @@ static err change_tx(struct db *d, const struct refs_job *j, const struct refs_c
     TRY(blobs_add(d, j, c));
     if (c->new_oid.n == 0) return recorded[0] != 0 ? ref_event(d, j, "ref.deleted", c->ref, str_of(recorded)) : OK;
     if (!known)
-        TRY(db_exec(d, "INSERT INTO revision (repo_id, commit_oid, pushed_ms, pushed_by) VALUES (?1, ?2, ?3, ?4)", "isii", j->repo_id,
-                    c->new_oid, clock_wall_ms(), j->user_id));
+        TRY(db_exec(d, "INSERT INTO revision (repo_id, commit_oid, pushed_ms, pushed_by) VALUES (?1, ?2, ?3, ?4)",
+                    "isii", j->repo_id, c->new_oid, clock_wall_ms(), j->user_id));
     if (recorded[0] == 0) TRY(ref_event(d, j, "ref.created", c->ref, c->new_oid));
     return !known || recorded[0] != 0 ? push_event(d, j, c) : OK;
 }
@@ -100,7 +104,9 @@ static err record_tx(struct db *d, void *arg) {
     return db_exec(d, "UPDATE repo SET updated_ms = ?2 WHERE id = ?1", "ii", j->repo_id, clock_wall_ms());
 }
 
-err refs_db_record(struct store *s, struct refs_job *j) { return db_write(s, record_tx, j); }
+err refs_db_record(struct store *s, struct refs_job *j) {
+    return db_write(s, record_tx, j);
+}
 
 err refs_db_list(struct db *d, struct arena *a, int64_t repo_id, struct git_ref **out, size_t *n) {
     struct stmt *st;

@@ -20,7 +20,9 @@ enum { FORM_MAX = 1 << 20 };
 /* --- who ------------------------------------------------------------------------------------------------------- */
 
 static err bad_header(void) {
-    return err_fail(E_BAD_CREDENTIALS, "the Authorization header is not understood; send \"Bearer TOKEN\", or Basic with the token as password");
+    return err_fail(
+        E_BAD_CREDENTIALS,
+        "the Authorization header is not understood; send \"Bearer TOKEN\", or Basic with the token as password");
 }
 
 static err basic_secret(struct http_req *r, struct str b64, struct str *secret) {
@@ -45,7 +47,8 @@ static err secret_find(struct http_req *r, struct str *secret) {
         return OK;
     }
     ptrdiff_t space = str_chr(h, ' ');
-    struct str scheme = space < 0 ? h : str_sub(h, 0, (size_t)space), rest = space < 0 ? STR("") : str_trim(str_from(h, (size_t)space));
+    struct str scheme = space < 0 ? h : str_sub(h, 0, (size_t)space),
+               rest = space < 0 ? STR("") : str_trim(str_from(h, (size_t)space));
     if (str_ieqz(scheme, "basic")) return basic_secret(r, rest, secret);
     if (!str_ieqz(scheme, "bearer")) return bad_header();
     *secret = rest;
@@ -66,7 +69,9 @@ static err identify(struct id *id, struct http_req *r) {
 
 /* --- CSRF -------------------------------------------------------------------------------------------------------- */
 
-static bool is_unsafe(const struct http_req *r) { return (r->method & (HTTP_GET | HTTP_HEAD | HTTP_OPTIONS)) == 0; }
+static bool is_unsafe(const struct http_req *r) {
+    return (r->method & (HTTP_GET | HTTP_HEAD | HTTP_OPTIONS)) == 0;
+}
 
 /* The header, or the field `csrf` of a form; reading the form here does not take it from the handler. */
 static err csrf_given(struct http_req *r, struct str *out) {
@@ -103,12 +108,16 @@ static const struct http_param *param_find(const struct http_req *r, const char 
 }
 
 /* The same path under the repository's present name, relative to the host. */
-static err redirect_moved(struct http_req *r, const struct http_param *ns, const struct http_param *name, bool dot_git) {
+static err redirect_moved(struct http_req *r, const struct http_param *ns, const struct http_param *name,
+                          bool dot_git) {
     const char *from = ns->raw.p, *to = name->raw.p + name->raw.n;
-    if (from < r->path.p || to > r->path.p + r->path.n) return err_fail(E_INTERNAL, "a path parameter lies outside the path");
-    struct str head = str_make(r->path.p, (size_t)(from - r->path.p)), tail = str_make(to, (size_t)(r->path.p + r->path.n - to));
-    struct str loc = arena_printf(r->arena, STR_FMT STR_FMT "/" STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(head), STR_ARG(r->repo->owner),
-                                  STR_ARG(r->repo->name), dot_git ? ".git" : "", STR_ARG(tail), r->query.n > 0 ? "?" : "", STR_ARG(r->query));
+    if (from < r->path.p || to > r->path.p + r->path.n)
+        return err_fail(E_INTERNAL, "a path parameter lies outside the path");
+    struct str head = str_make(r->path.p, (size_t)(from - r->path.p)),
+               tail = str_make(to, (size_t)(r->path.p + r->path.n - to));
+    struct str loc = arena_printf(r->arena, STR_FMT STR_FMT "/" STR_FMT "%s" STR_FMT "%s" STR_FMT, STR_ARG(head),
+                                  STR_ARG(r->repo->owner), STR_ARG(r->repo->name), dot_git ? ".git" : "", STR_ARG(tail),
+                                  r->query.n > 0 ? "?" : "", STR_ARG(r->query));
     return http_redirect(r, r->route->dialect == DIALECT_GIT ? 308 : 307, loc);
 }
 
@@ -116,8 +125,12 @@ static err repo_need(struct id *id, struct http_req *r, enum role need) {
     const struct http_param *ns = param_find(r, "ns"), *name = param_find(r, "name"), *type = param_find(r, "type");
     enum repo_type t = REPO_MODEL;
     if (ns == NULL || name == NULL) return err_fail(E_INTERNAL, "route %s names no repository", r->route->pattern);
-    struct str type_name = r->route->repo_type != NULL ? str_of(r->route->repo_type) : type != NULL ? type->value : STR("model");
-    if (!repo_type_parse(type_name, &t)) return err_fail(E_NOT_FOUND, "there is no kind of repository called " STR_FMT, STR_ARG(str_sub(type_name, 0, 40)));
+    struct str type_name = r->route->repo_type != NULL ? str_of(r->route->repo_type)
+                           : type != NULL              ? type->value
+                                                       : STR("model");
+    if (!repo_type_parse(type_name, &t))
+        return err_fail(E_NOT_FOUND, "there is no kind of repository called " STR_FMT,
+                        STR_ARG(str_sub(type_name, 0, 40)));
     struct str plain = name->value;
     bool dot_git = str_ends(plain, ".git"); /* no repository's own name ends so */
     if (dot_git) plain.n -= 4;
@@ -128,7 +141,8 @@ static err repo_need(struct id *id, struct http_req *r, enum role need) {
     return moved ? redirect_moved(r, ns, name, dot_git) : OK;
 }
 
-/* --- classes -------------------------------------------------------------------------------------------------------- */
+/* --- classes --------------------------------------------------------------------------------------------------------
+ */
 
 static err need_user(const struct http_req *r) {
     return r->who->user_id != 0 ? OK : err_fail(E_UNAUTHORIZED, "sign in or send a token to do this");
@@ -137,8 +151,8 @@ static err need_user(const struct http_req *r) {
 static err need_role(const struct http_req *r, enum role need) {
     TRY(need_user(r));
     if (r->who->token_role >= need) return OK;
-    return err_fail(E_FORBIDDEN, "this token has the role %s, %s is needed; make another token for this", id_role_name(r->who->token_role),
-                    id_role_name(need));
+    return err_fail(E_FORBIDDEN, "this token has the role %s, %s is needed; make another token for this",
+                    id_role_name(r->who->token_role), id_role_name(need));
 }
 
 static err class_check(struct id *id, struct http_req *r) {
@@ -156,7 +170,8 @@ static err class_check(struct id *id, struct http_req *r) {
         return need_role(r, ROLE_ADMIN);
     case AUTH_REVIEWER:
         TRY(need_user(r));
-        if (!r->who->is_reviewer && !r->who->is_admin) return err_fail(E_FORBIDDEN, "only a reviewer of this instance may do this");
+        if (!r->who->is_reviewer && !r->who->is_admin)
+            return err_fail(E_FORBIDDEN, "only a reviewer of this instance may do this");
         return need_role(r, ROLE_WRITE);
     case AUTH_SIGNED:
     case AUTH_NONE_DECLARED: break;

@@ -64,7 +64,9 @@ err cache_epoch(struct id *id, uint64_t *out) {
     return OK;
 }
 
-static size_t set_of(const uint8_t hash[SHA256_LEN]) { return ((size_t)hash[0] | (size_t)hash[1] << 8) % SETS; }
+static size_t set_of(const uint8_t hash[SHA256_LEN]) {
+    return ((size_t)hash[0] | (size_t)hash[1] << 8) % SETS;
+}
 
 bool cache_get(struct id *id, struct arena *a, const uint8_t hash[32], struct token_grant *out, bool *stamp) {
     struct cache *c = id->cache;
@@ -82,11 +84,17 @@ bool cache_get(struct id *id, struct arena *a, const uint8_t hash[32], struct to
         *stamp = now - e->stamped_ms >= STAMP_MS;
         if (*stamp) e->stamped_ms = now;
         struct str text = arena_str(a, str_make(e->text, (size_t)e->n_name + e->n_fullname + e->n_token));
-        *out = (struct token_grant){
-            .token_id = e->token_id, .user_id = e->user_id, .expires_ms = e->expires_ms, .role = (enum role)e->role,
-            .is_admin = e->is_admin, .is_reviewer = e->is_reviewer, .has_lang = e->has_lang, .lang = (enum lang)e->lang,
-            .name = str_sub(text, 0, e->n_name), .fullname = str_sub(text, e->n_name, e->n_fullname),
-            .token_name = str_sub(text, (size_t)e->n_name + e->n_fullname, e->n_token)};
+        *out = (struct token_grant){.token_id = e->token_id,
+                                    .user_id = e->user_id,
+                                    .expires_ms = e->expires_ms,
+                                    .role = (enum role)e->role,
+                                    .is_admin = e->is_admin,
+                                    .is_reviewer = e->is_reviewer,
+                                    .has_lang = e->has_lang,
+                                    .lang = (enum lang)e->lang,
+                                    .name = str_sub(text, 0, e->n_name),
+                                    .fullname = str_sub(text, e->n_name, e->n_fullname),
+                                    .token_name = str_sub(text, (size_t)e->n_name + e->n_fullname, e->n_token)};
         found = true;
     }
     pthread_mutex_unlock(&c->mu[set % LOCKS]);
@@ -108,10 +116,20 @@ void cache_put(struct id *id, const uint8_t hash[32], const struct token_grant *
         bool stale = e->epoch != epoch, best_stale = best->epoch != epoch;
         if (stale != best_stale ? stale : e->used < best->used) best = e;
     }
-    *best = (struct entry){.epoch = epoch, .token_id = g->token_id, .user_id = g->user_id, .expires_ms = g->expires_ms,
-                           .stamped_ms = g->used_ms, .used = ++c->clock[set], .role = (uint8_t)g->role,
-                           .n_name = (uint8_t)g->name.n, .n_fullname = (uint8_t)g->fullname.n, .n_token = (uint8_t)g->token_name.n,
-                           .is_admin = g->is_admin, .is_reviewer = g->is_reviewer, .has_lang = g->has_lang, .lang = (uint8_t)g->lang};
+    *best = (struct entry){.epoch = epoch,
+                           .token_id = g->token_id,
+                           .user_id = g->user_id,
+                           .expires_ms = g->expires_ms,
+                           .stamped_ms = g->used_ms,
+                           .used = ++c->clock[set],
+                           .role = (uint8_t)g->role,
+                           .n_name = (uint8_t)g->name.n,
+                           .n_fullname = (uint8_t)g->fullname.n,
+                           .n_token = (uint8_t)g->token_name.n,
+                           .is_admin = g->is_admin,
+                           .is_reviewer = g->is_reviewer,
+                           .has_lang = g->has_lang,
+                           .lang = (uint8_t)g->lang};
     memcpy(best->hash, hash, SHA256_LEN);
     char *p = best->text;
     memcpy(p, g->name.p, g->name.n);

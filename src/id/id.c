@@ -29,17 +29,20 @@ void id_close(struct id *id) {
     free(id);
 }
 
-/* --- owners ---------------------------------------------------------------------------------------------------------- */
+/* --- owners ----------------------------------------------------------------------------------------------------------
+ */
 
 static err text_check(const char *field, struct str s, size_t max) {
     if (s.n > max) return err_fail(E_UNPROCESSABLE, "%s: %zu bytes, at most %zu are allowed", field, s.n, max);
     if (s.n > 0 && !str_is_utf8(s)) return err_fail(E_UNPROCESSABLE, "%s: expected UTF-8 text", field);
     for (size_t i = 0; i < s.n; i++)
-        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f) return err_fail(E_UNPROCESSABLE, "%s: control characters are not allowed", field);
+        if ((unsigned char)s.p[i] < 0x20 || s.p[i] == 0x7f)
+            return err_fail(E_UNPROCESSABLE, "%s: control characters are not allowed", field);
     return OK;
 }
 
-err id_user_add(struct id *id, struct str name, struct str fullname, struct str email, struct str password, bool admin, int64_t *user_id) {
+err id_user_add(struct id *id, struct str name, struct str fullname, struct str email, struct str password, bool admin,
+                int64_t *user_id) {
     TRY(id_name_check(name, true));
     TRY(text_check("fullname", fullname, FULLNAME_MAX));
     TRY(text_check("email", email, EMAIL_MAX));
@@ -48,26 +51,36 @@ err id_user_add(struct id *id, struct str name, struct str fullname, struct str 
         TRY(password_policy(name, password));
         TRY(password_hash(id, password, record));
     }
-    struct owner_new o = {.name = name, .fullname = fullname, .email = email, .password = str_of(record), .is_admin = admin};
+    struct owner_new o = {
+        .name = name, .fullname = fullname, .email = email, .password = str_of(record), .is_admin = admin};
     TRY(owner_db_add(id, &o));
     if (user_id != NULL) *user_id = o.id;
     return OK;
 }
 
-err id_user_disable(struct id *id, struct str name, bool disabled) { return owner_db_flag(id, name, "disabled", disabled); }
-err id_user_reviewer(struct id *id, struct str name, bool reviewer) { return owner_db_flag(id, name, "is_reviewer", reviewer); }
-err id_user_admin(struct id *id, struct str name, bool admin) { return owner_db_flag(id, name, "is_admin", admin); }
+err id_user_disable(struct id *id, struct str name, bool disabled) {
+    return owner_db_flag(id, name, "disabled", disabled);
+}
+err id_user_reviewer(struct id *id, struct str name, bool reviewer) {
+    return owner_db_flag(id, name, "is_reviewer", reviewer);
+}
+err id_user_admin(struct id *id, struct str name, bool admin) {
+    return owner_db_flag(id, name, "is_admin", admin);
+}
 
 err id_org_add(struct id *id, struct str name, struct str fullname, int64_t owner_user_id, int64_t *org_id) {
     TRY(id_name_check(name, true));
     TRY(text_check("fullname", fullname, FULLNAME_MAX));
-    struct owner_new o = {.name = name, .fullname = fullname, .password = STR(""), .is_org = true, .org_owner = owner_user_id};
+    struct owner_new o = {
+        .name = name, .fullname = fullname, .password = STR(""), .is_org = true, .org_owner = owner_user_id};
     TRY(owner_db_add(id, &o));
     if (org_id != NULL) *org_id = o.id;
     return OK;
 }
 
-err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) { return member_db_set(id, org_id, user_id, role); }
+err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) {
+    return member_db_set(id, org_id, user_id, role);
+}
 
 err id_lang_set(struct id *id, int64_t user_id, enum lang lang, bool automatic) {
     return owner_db_lang_set(id, user_id, automatic ? STR("") : lang_record(lang));
@@ -92,7 +105,8 @@ err id_password_change(struct id *id, const struct http_req *r, int64_t user_id,
     return owner_db_password_set(id, user_id, str_of(made), cookie.n > 0 ? str_make(keep, sizeof keep) : STR(""));
 }
 
-/* --- tokens --------------------------------------------------------------------------------------------------------------- */
+/* --- tokens
+ * --------------------------------------------------------------------------------------------------------------- */
 
 static err secret_make(struct str fixed, char out[ID_TOKEN_MAX + 1]) {
     if (fixed.n == 0) {
@@ -100,19 +114,23 @@ static err secret_make(struct str fixed, char out[ID_TOKEN_MAX + 1]) {
         random_alnum(out + 3, 37);
         return OK;
     }
-    if (fixed.n > ID_TOKEN_MAX) return err_fail(E_UNPROCESSABLE, "token: %zu characters, at most %d are allowed", fixed.n, ID_TOKEN_MAX);
+    if (fixed.n > ID_TOKEN_MAX)
+        return err_fail(E_UNPROCESSABLE, "token: %zu characters, at most %d are allowed", fixed.n, ID_TOKEN_MAX);
     for (size_t i = 0; i < fixed.n; i++)
-        if (fixed.p[i] <= 0x20 || fixed.p[i] >= 0x7f) return err_fail(E_UNPROCESSABLE, "token: expected printable ASCII without spaces");
+        if (fixed.p[i] <= 0x20 || fixed.p[i] >= 0x7f)
+            return err_fail(E_UNPROCESSABLE, "token: expected printable ASCII without spaces");
     memcpy(out, fixed.p, fixed.n);
     out[fixed.n] = 0;
     return OK;
 }
 
-err id_token_create(struct id *id, int64_t user_id, struct str name, enum role role, int64_t expires_ms, struct str fixed, char out[ID_TOKEN_MAX + 1]) {
+err id_token_create(struct id *id, int64_t user_id, struct str name, enum role role, int64_t expires_ms,
+                    struct str fixed, char out[ID_TOKEN_MAX + 1]) {
     if (name.n == 0) return err_fail(E_UNPROCESSABLE, "name: a token needs a name");
     TRY(text_check("name", name, TOKEN_NAME_MAX));
     if (role < ROLE_READ || role > ROLE_ADMIN) return err_fail(E_UNPROCESSABLE, "role: expected read, write or admin");
-    if (expires_ms != 0 && expires_ms <= clock_wall_ms()) return err_fail(E_UNPROCESSABLE, "expires: the time lies in the past");
+    if (expires_ms != 0 && expires_ms <= clock_wall_ms())
+        return err_fail(E_UNPROCESSABLE, "expires: the time lies in the past");
     TRY(secret_make(fixed, out));
     struct token_new t = {.user_id = user_id, .expires_ms = expires_ms, .name = name, .role = role};
     char hint[16];
@@ -123,10 +141,13 @@ err id_token_create(struct id *id, int64_t user_id, struct str name, enum role r
     return token_db_add(id, &t);
 }
 
-err id_token_revoke(struct id *id, int64_t user_id, int64_t token_id) { return token_db_revoke(id, user_id, token_id); }
+err id_token_revoke(struct id *id, int64_t user_id, int64_t token_id) {
+    return token_db_revoke(id, user_id, token_id);
+}
 
 static err bad_token(void) {
-    return err_fail(E_BAD_CREDENTIALS, "this token is not valid here: unknown, expired or revoked; make a new one in the account page or by ballast token create");
+    return err_fail(E_BAD_CREDENTIALS, "this token is not valid here: unknown, expired or revoked; make a new one in "
+                                       "the account page or by ballast token create");
 }
 
 err id_token_check(struct id *id, struct arena *a, struct str secret, struct principal *out) {
@@ -149,8 +170,16 @@ err id_token_check(struct id *id, struct arena *a, struct str secret, struct pri
     int64_t now = clock_wall_ms();
     if (g.expires_ms != 0 && g.expires_ms <= now) return bad_token();
     if (stamp) token_db_touch(id, g.token_id, now);
-    *out = (struct principal){.user_id = g.user_id, .name = g.name, .fullname = g.fullname, .is_admin = g.is_admin, .is_reviewer = g.is_reviewer,
-                              .token_role = g.role, .token_id = g.token_id, .token_name = g.token_name, .csrf = STR(""), .lang = g.lang,
+    *out = (struct principal){.user_id = g.user_id,
+                              .name = g.name,
+                              .fullname = g.fullname,
+                              .is_admin = g.is_admin,
+                              .is_reviewer = g.is_reviewer,
+                              .token_role = g.role,
+                              .token_id = g.token_id,
+                              .token_name = g.token_name,
+                              .csrf = STR(""),
+                              .lang = g.lang,
                               .has_lang = g.has_lang};
     return OK;
 }

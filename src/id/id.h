@@ -14,20 +14,20 @@
 
 enum role { ROLE_NONE = 0, ROLE_READ = 1, ROLE_WRITE = 2, ROLE_ADMIN = 3 };
 enum repo_type { REPO_MODEL = 1, REPO_DATASET = 2, REPO_SPACE = 3 };
-const char *repo_type_name(enum repo_type t);   /* "model" */
-const char *repo_type_plural(enum repo_type t); /* "models" (as in /api/{t}) */
-const char *repo_type_prefix(enum repo_type t); /* "" "datasets/" "spaces/" (URL prefix of pages) */
+const char *repo_type_name(enum repo_type t);            /* "model" */
+const char *repo_type_plural(enum repo_type t);          /* "models" (as in /api/{t}) */
+const char *repo_type_prefix(enum repo_type t);          /* "" "datasets/" "spaces/" (URL prefix of pages) */
 bool repo_type_parse(struct str s, enum repo_type *out); /* accepts singular and plural */
 
 struct principal {
-    int64_t user_id;     /* 0 = anonymous */
+    int64_t user_id; /* 0 = anonymous */
     struct str name, fullname;
     bool is_admin, is_reviewer;
     enum role token_role; /* ROLE_ADMIN for sessions */
     int64_t token_id;     /* 0 for sessions and anonymous */
     struct str token_name;
     bool by_session;
-    struct str csrf;      /* of the session */
+    struct str csrf; /* of the session */
     enum lang lang;
     bool has_lang;
 };
@@ -38,9 +38,9 @@ struct repo_rec {
     int64_t owner_id;
     struct str owner, name; /* canonical case */
     bool is_private;
-    struct str gated;       /* "" , "auto", "manual" */
+    struct str gated; /* "" , "auto", "manual" */
     int64_t created_ms, updated_ms, downloads, likes;
-    enum role my_role;      /* of the principal it was looked up for */
+    enum role my_role; /* of the principal it was looked up for */
 };
 
 struct id;
@@ -68,7 +68,8 @@ may_suspend err id_user_add(struct id *id, struct str name, struct str fullname,
 may_suspend err id_user_disable(struct id *id, struct str name, bool disabled) must_check;
 /* Give or take the right to override verdicts. */
 may_suspend err id_user_reviewer(struct id *id, struct str name, bool reviewer) must_check;
-may_suspend err id_org_add(struct id *id, struct str name, struct str fullname, int64_t owner_user_id, int64_t *org_id) must_check;
+may_suspend err id_org_add(struct id *id, struct str name, struct str fullname, int64_t owner_user_id,
+                           int64_t *org_id) must_check;
 may_suspend err id_org_member(struct id *id, int64_t org_id, int64_t user_id, enum role role) must_check;
 must_check err id_owner_find(struct id *id, struct arena *a, struct str name, struct owner_rec *out); /* E_NOT_FOUND */
 must_check err id_owner_get(struct id *id, struct arena *a, int64_t owner_id, struct owner_rec *out);
@@ -76,10 +77,12 @@ enum { ID_LIST_MAX = 10000 };
 /* All owners by name; kind: 0 both, 1 users, 2 organisations. */
 must_check err id_owner_list(struct id *id, struct arena *a, int kind, struct owner_rec **out, size_t *n);
 /* Members of an organisation with their roles. */
-must_check err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_rec **users, enum role **roles, size_t *n);
+must_check err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_rec **users,
+                             enum role **roles, size_t *n);
 may_suspend err id_user_admin(struct id *id, struct str name, bool admin) must_check;
 /* Organisations of a user with the role there. */
-must_check err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec **orgs, enum role **roles, size_t *n);
+must_check err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec **orgs, enum role **roles,
+                          size_t *n);
 /* Role of the principal on an owner's namespace (itself: ADMIN). Token role caps it. */
 must_check err id_role_on_owner(struct id *id, const struct principal *p, int64_t owner_id, enum role *out);
 /* Name grammar and reserved words; text says what is wrong. */
@@ -87,9 +90,11 @@ must_check err id_name_check(struct str name, bool is_owner);
 
 /* --- tokens ------------------------------------------------------------------------------------- */
 enum { ID_TOKEN_MAX = 256 };
-/* Writes the secret (once, "hf_" + 37 letters and digits) to out. `fixed` non-empty: use that string (tests, migration). */
-may_suspend err id_token_create(struct id *id, int64_t user_id, struct str name, enum role role, int64_t expires_ms /* 0 never */,
-                                struct str fixed, char out[ID_TOKEN_MAX + 1]) must_check;
+/* Writes the secret (once, "hf_" + 37 letters and digits) to out. `fixed` non-empty: use that string (tests,
+ * migration). */
+may_suspend err id_token_create(struct id *id, int64_t user_id, struct str name, enum role role,
+                                int64_t expires_ms /* 0 never */, struct str fixed,
+                                char out[ID_TOKEN_MAX + 1]) must_check;
 may_suspend err id_token_revoke(struct id *id, int64_t user_id /* 0 any */, int64_t token_id) must_check;
 /* Principal for a secret; E_BAD_CREDENTIALS. Strings in the arena. */
 must_check err id_token_check(struct id *id, struct arena *a, struct str secret, struct principal *out);
@@ -113,8 +118,10 @@ enum { ID_COOKIE_LEN = 46 }; /* "bs_" + 43 letters and digits */
  * Sign in: name and password, limited per name and address. E_BAD_CREDENTIALS (the same whichever part was
  * wrong), E_RATE with retry_after. r may be NULL (no address is counted then).
  */
-may_suspend err id_password_verify(struct id *id, struct http_req *r, struct str name, struct str password, int64_t *user_id) must_check;
-may_suspend err id_session_create(struct id *id, int64_t user_id, struct str agent, char cookie[ID_COOKIE_LEN + 1]) must_check;
+may_suspend err id_password_verify(struct id *id, struct http_req *r, struct str name, struct str password,
+                                   int64_t *user_id) must_check;
+may_suspend err id_session_create(struct id *id, int64_t user_id, struct str agent,
+                                  char cookie[ID_COOKIE_LEN + 1]) must_check;
 /* The two above and Set-Cookie; a foreign Origin is refused. What sign-in pages call. Sets *r->who. */
 may_suspend err id_sign_in(struct id *id, struct http_req *r, struct str name, struct str password) must_check;
 /* Ends the request's session, if any, and clears the cookie. */
@@ -129,8 +136,9 @@ struct session_rec {
     bool current;
 };
 enum { ID_SESSION_LIST_MAX = 200 };
-must_check err id_session_list(struct id *id, struct arena *a, const struct http_req *r /* marks the current one; NULL ok */,
-                               int64_t user_id, struct session_rec **out, size_t *n);
+must_check err id_session_list(struct id *id, struct arena *a,
+                               const struct http_req *r /* marks the current one; NULL ok */, int64_t user_id,
+                               struct session_rec **out, size_t *n);
 /* key empty: all but the request's own (r NULL: all). E_NOT_FOUND when key names none of this user's. */
 may_suspend err id_session_revoke(struct id *id, const struct http_req *r, int64_t user_id, struct str key) must_check;
 /*
@@ -140,8 +148,10 @@ may_suspend err id_session_revoke(struct id *id, const struct http_req *r, int64
  */
 must_check err id_csrf_check(const struct http_req *r, struct str given);
 /* Needs the old password (unless none was set); ends every other session of the user. */
-may_suspend err id_password_change(struct id *id, const struct http_req *r, int64_t user_id, struct str old, struct str fresh) must_check;
-may_suspend err id_lang_set(struct id *id, int64_t user_id, enum lang lang, bool automatic /* forget the preference */) must_check;
+may_suspend err id_password_change(struct id *id, const struct http_req *r, int64_t user_id, struct str old,
+                                   struct str fresh) must_check;
+may_suspend err id_lang_set(struct id *id, int64_t user_id, enum lang lang,
+                            bool automatic /* forget the preference */) must_check;
 
 /* --- repositories (identity and rights; contents are hub's) --------------------------------------- */
 /* By type/owner/name, case-insensitive, redirects of moved names followed (*moved). E_REPO_NOT_FOUND. */

@@ -67,9 +67,11 @@ struct owner_new {
     int64_t id;        /* out */
 };
 must_check err owner_db_add(struct id *id, struct owner_new *o);
-must_check err owner_db_flag(struct id *id, struct str name, const char *flag /* "disabled" "is_reviewer" "is_admin" */, bool on);
+must_check err owner_db_flag(struct id *id, struct str name, const char *flag /* "disabled" "is_reviewer" "is_admin" */,
+                             bool on);
 must_check err owner_db_password(struct db *d, struct arena *a, int64_t user_id, struct str *record, bool *disabled);
-must_check err owner_db_password_set(struct id *id, int64_t user_id, struct str record, struct str keep_session /* hash; empty = none */);
+must_check err owner_db_password_set(struct id *id, int64_t user_id, struct str record,
+                                     struct str keep_session /* hash; empty = none */);
 must_check err owner_db_lang_set(struct id *id, int64_t user_id, struct str tag);
 must_check err member_db_set(struct id *id, int64_t org_id, int64_t user_id, enum role role);
 must_check err member_db_role(struct db *d, int64_t org_id, int64_t user_id, enum role *out);
@@ -89,7 +91,8 @@ struct token_new {
 must_check err token_db_add(struct id *id, struct token_new *t);
 must_check err token_db_revoke(struct id *id, int64_t user_id, int64_t token_id);
 /* *found false: no such live token. */
-must_check err token_db_find(struct db *d, struct arena *a, const uint8_t hash[SHA256_LEN], struct token_grant *out, bool *found);
+must_check err token_db_find(struct db *d, struct arena *a, const uint8_t hash[SHA256_LEN], struct token_grant *out,
+                             bool *found);
 void token_db_touch(struct id *id, int64_t token_id, int64_t now_ms);
 must_check err auth_db_gen(struct db *d, uint64_t *out);
 
@@ -99,7 +102,8 @@ struct session_new {
     uint8_t hash[SHA256_LEN];
 };
 must_check err session_db_add(struct id *id, const struct session_new *s);
-must_check err session_db_find(struct id *id, struct arena *a, const uint8_t hash[SHA256_LEN], struct principal *out, bool *found);
+must_check err session_db_find(struct id *id, struct arena *a, const uint8_t hash[SHA256_LEN], struct principal *out,
+                               bool *found);
 /* All sessions of the user but `keep`, or the one whose hash starts with `key`; *n of them ended. */
 must_check err session_db_end(struct id *id, int64_t user_id, struct str key_hex, struct str keep_hash, int64_t *n);
 must_check err session_db_end_one(struct id *id, const uint8_t hash[SHA256_LEN]);

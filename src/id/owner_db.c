@@ -6,9 +6,14 @@
 #define COLS "id, is_org, name, fullname, email, is_admin, is_reviewer, disabled, created_ms"
 
 static void row_read(struct stmt *st, struct arena *a, struct owner_rec *o) {
-    *o = (struct owner_rec){.id = db_i64(st, 0), .is_org = db_i64(st, 1) != 0, .name = arena_str(a, db_str(st, 2)),
-                            .fullname = arena_str(a, db_str(st, 3)), .email = arena_str(a, db_str(st, 4)),
-                            .is_admin = db_i64(st, 5) != 0, .is_reviewer = db_i64(st, 6) != 0, .disabled = db_i64(st, 7) != 0,
+    *o = (struct owner_rec){.id = db_i64(st, 0),
+                            .is_org = db_i64(st, 1) != 0,
+                            .name = arena_str(a, db_str(st, 2)),
+                            .fullname = arena_str(a, db_str(st, 3)),
+                            .email = arena_str(a, db_str(st, 4)),
+                            .is_admin = db_i64(st, 5) != 0,
+                            .is_reviewer = db_i64(st, 6) != 0,
+                            .disabled = db_i64(st, 7) != 0,
                             .created_ms = db_i64(st, 8)};
 }
 
@@ -34,21 +39,28 @@ static err add_tx(struct db *d, void *arg) {
     struct owner_new *o = arg;
     struct arena a cleanup(arena_release);
     arena_init(&a, 64 * KiB);
-    err e = db_exec(d, "INSERT INTO owner (is_org, name, name_key, fullname, email, password, is_admin, created_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                    "isssssii", (int64_t)o->is_org, o->name, id_name_key(&a, o->name), o->fullname.p != NULL ? o->fullname : STR(""),
-                    o->email.p != NULL ? o->email : STR(""), o->password, (int64_t)o->is_admin, clock_wall_ms());
-    if (e == E_CONFLICT) return err_fail(E_CONFLICT, "the name " STR_FMT " is taken; nothing was changed", STR_ARG(o->name));
+    err e = db_exec(d,
+                    "INSERT INTO owner (is_org, name, name_key, fullname, email, password, is_admin, created_ms) "
+                    "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                    "isssssii", (int64_t)o->is_org, o->name, id_name_key(&a, o->name),
+                    o->fullname.p != NULL ? o->fullname : STR(""), o->email.p != NULL ? o->email : STR(""), o->password,
+                    (int64_t)o->is_admin, clock_wall_ms());
+    if (e == E_CONFLICT)
+        return err_fail(E_CONFLICT, "the name " STR_FMT " is taken; nothing was changed", STR_ARG(o->name));
     TRY(e);
     o->id = db_last_id(d);
     if (!o->is_org) return owner_event(d, "user.created", o->name, "admin", o->is_admin ? STR("true") : STR("false"));
-    e = db_exec(d, "INSERT INTO member (org_id, user_id, role) SELECT ?, id, ? FROM owner WHERE id = ? AND is_org = 0", "iii", o->id,
-                (int64_t)ROLE_ADMIN, o->org_owner);
+    e = db_exec(d, "INSERT INTO member (org_id, user_id, role) SELECT ?, id, ? FROM owner WHERE id = ? AND is_org = 0",
+                "iii", o->id, (int64_t)ROLE_ADMIN, o->org_owner);
     TRY(e);
-    if (db_changes(d) == 0) return err_fail(E_NOT_FOUND, "there is no such user to own the organisation; nothing was changed");
+    if (db_changes(d) == 0)
+        return err_fail(E_NOT_FOUND, "there is no such user to own the organisation; nothing was changed");
     return owner_event(d, "org.created", o->name, NULL, STR_NULL);
 }
 
-err owner_db_add(struct id *id, struct owner_new *o) { return db_write(id->store, add_tx, o); }
+err owner_db_add(struct id *id, struct owner_new *o) {
+    return db_write(id->store, add_tx, o);
+}
 
 /* --- flags, password, language ----------------------------------------------------------------------------------- */
 
@@ -63,15 +75,20 @@ static err flag_tx(struct db *d, void *arg) {
     static const struct {
         const char *flag, *sql, *kind[2];
     } ops[] = {
-        {"disabled", "UPDATE owner SET disabled = ? WHERE name_key = ? AND is_org = 0", {"user.enabled", "user.disabled"}},
-        {"is_reviewer", "UPDATE owner SET is_reviewer = ? WHERE name_key = ? AND is_org = 0", {"user.reviewer", "user.reviewer"}},
+        {"disabled",
+         "UPDATE owner SET disabled = ? WHERE name_key = ? AND is_org = 0",
+         {"user.enabled", "user.disabled"}},
+        {"is_reviewer",
+         "UPDATE owner SET is_reviewer = ? WHERE name_key = ? AND is_org = 0",
+         {"user.reviewer", "user.reviewer"}},
         {"is_admin", "UPDATE owner SET is_admin = ? WHERE name_key = ? AND is_org = 0", {"user.admin", "user.admin"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(ops); i++) {
         if (strcmp(ops[i].flag, j->flag) != 0) continue;
         TRY(db_exec(d, ops[i].sql, "is", (int64_t)j->on, j->key));
         if (db_changes(d) == 0) return err_fail(E_NOT_FOUND, "there is no user " STR_FMT, STR_ARG(j->name));
-        return owner_event(d, ops[i].kind[j->on], j->name, i == 0 ? NULL : "granted", j->on ? STR("true") : STR("false"));
+        return owner_event(d, ops[i].kind[j->on], j->name, i == 0 ? NULL : "granted",
+                           j->on ? STR("true") : STR("false"));
     }
     return err_fail(E_INTERNAL, "no such flag: %s", j->flag);
 }
@@ -79,7 +96,8 @@ static err flag_tx(struct db *d, void *arg) {
 err owner_db_flag(struct id *id, struct str name, const char *flag, bool on) {
     struct arena a cleanup(arena_release);
     arena_init(&a, 16 * KiB);
-    if (name.n > NAME_MAX_LEN) return err_fail(E_NOT_FOUND, "there is no user " STR_FMT, STR_ARG(str_sub(name, 0, 100)));
+    if (name.n > NAME_MAX_LEN)
+        return err_fail(E_NOT_FOUND, "there is no user " STR_FMT, STR_ARG(str_sub(name, 0, 100)));
     struct flag_job j = {name, id_name_key(&a, name), flag, on};
     return db_write(id->store, flag_tx, &j);
 }
@@ -141,7 +159,9 @@ struct member_job {
 static err member_names(struct db *d, struct arena *a, const struct member_job *j, struct str *org, struct str *user) {
     struct stmt *st;
     bool row;
-    TRY(db_prep(d, "SELECT o.name, u.name FROM owner o, owner u WHERE o.id = ? AND o.is_org = 1 AND u.id = ? AND u.is_org = 0", &st));
+    TRY(db_prep(
+        d, "SELECT o.name, u.name FROM owner o, owner u WHERE o.id = ? AND o.is_org = 1 AND u.id = ? AND u.is_org = 0",
+        &st));
     db_bind_i64(st, 1, j->org_id);
     db_bind_i64(st, 2, j->user_id);
     TRY(db_step(st, &row));
@@ -174,11 +194,14 @@ static err member_tx(struct db *d, void *arg) {
     if (j->role == ROLE_NONE)
         TRY(db_exec(d, "DELETE FROM member WHERE org_id = ? AND user_id = ?", "ii", j->org_id, j->user_id));
     else
-        TRY(db_exec(d, "INSERT INTO member (org_id, user_id, role) VALUES (?, ?, ?) ON CONFLICT (org_id, user_id) DO UPDATE SET role = excluded.role",
+        TRY(db_exec(d,
+                    "INSERT INTO member (org_id, user_id, role) VALUES (?, ?, ?) ON CONFLICT (org_id, user_id) DO "
+                    "UPDATE SET role = excluded.role",
                     "iii", j->org_id, j->user_id, (int64_t)j->role));
     TRY(admins_left(d, j->org_id, &admins));
     if (admins == 0)
-        return err_fail(E_CONFLICT, "organisation " STR_FMT " would have no administrator left; nothing was changed", STR_ARG(org));
+        return err_fail(E_CONFLICT, "organisation " STR_FMT " would have no administrator left; nothing was changed",
+                        STR_ARG(org));
     struct buf b cleanup(buf_release);
     buf_init(&b, 4 * KiB);
     struct jw w;
@@ -269,17 +292,23 @@ static err rows_read(struct stmt *st, struct arena *a, struct owner_rec **out, e
 
 err id_owner_list(struct id *id, struct arena *a, int kind, struct owner_rec **out, size_t *n) {
     struct stmt *st;
-    TRY(db_prep(db_reader(id->store), "SELECT " COLS " FROM owner WHERE ?1 = 0 OR is_org = ?1 - 1 ORDER BY name_key LIMIT ?2", &st));
+    TRY(db_prep(db_reader(id->store),
+                "SELECT " COLS " FROM owner WHERE ?1 = 0 OR is_org = ?1 - 1 ORDER BY name_key LIMIT ?2", &st));
     db_bind_i64(st, 1, kind);
     db_bind_i64(st, 2, ID_LIST_MAX);
     return rows_read(st, a, out, NULL, n);
 }
 
-#define JOINED "o.id, o.is_org, o.name, o.fullname, o.email, o.is_admin, o.is_reviewer, o.disabled, o.created_ms, m.role"
+#define JOINED                                                                                                         \
+    "o.id, o.is_org, o.name, o.fullname, o.email, o.is_admin, o.is_reviewer, o.disabled, o.created_ms, m.role"
 
-err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_rec **users, enum role **roles, size_t *n) {
+err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_rec **users, enum role **roles,
+                  size_t *n) {
     struct stmt *st;
-    TRY(db_prep(db_reader(id->store), "SELECT " JOINED " FROM member m JOIN owner o ON o.id = m.user_id WHERE m.org_id = ? ORDER BY o.name_key LIMIT ?", &st));
+    TRY(db_prep(db_reader(id->store),
+                "SELECT " JOINED
+                " FROM member m JOIN owner o ON o.id = m.user_id WHERE m.org_id = ? ORDER BY o.name_key LIMIT ?",
+                &st));
     db_bind_i64(st, 1, org_id);
     db_bind_i64(st, 2, ID_LIST_MAX);
     return rows_read(st, a, users, roles, n);
@@ -287,7 +316,10 @@ err id_members_of(struct id *id, struct arena *a, int64_t org_id, struct owner_r
 
 err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec **orgs, enum role **roles, size_t *n) {
     struct stmt *st;
-    TRY(db_prep(db_reader(id->store), "SELECT " JOINED " FROM member m JOIN owner o ON o.id = m.org_id WHERE m.user_id = ? ORDER BY o.name_key LIMIT ?", &st));
+    TRY(db_prep(db_reader(id->store),
+                "SELECT " JOINED
+                " FROM member m JOIN owner o ON o.id = m.org_id WHERE m.user_id = ? ORDER BY o.name_key LIMIT ?",
+                &st));
     db_bind_i64(st, 1, user_id);
     db_bind_i64(st, 2, ID_LIST_MAX);
     return rows_read(st, a, orgs, roles, n);
@@ -296,7 +328,10 @@ err id_orgs_of(struct id *id, struct arena *a, int64_t user_id, struct owner_rec
 err owner_db_counts(struct db *d, int64_t owner_id, bool with_private, struct repo_counts *out) {
     struct stmt *st;
     *out = (struct repo_counts){0};
-    TRY(db_prep(d, "SELECT type, count(*) FROM repo WHERE owner_id = ?1 AND deleted_ms = 0 AND (is_private = 0 OR ?2) GROUP BY type", &st));
+    TRY(db_prep(d,
+                "SELECT type, count(*) FROM repo WHERE owner_id = ?1 AND deleted_ms = 0 AND (is_private = 0 OR ?2) "
+                "GROUP BY type",
+                &st));
     db_bind_i64(st, 1, owner_id);
     db_bind_i64(st, 2, with_private);
     for (;;) {

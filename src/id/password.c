@@ -27,7 +27,8 @@ struct job {
 
 static err derive(void *arg) {
     struct job *j = arg;
-    if (EVP_PBE_scrypt(j->password.p, j->password.n, j->rec.salt, SALT_LEN, j->rec.n, j->rec.r, j->rec.p, MEM_MAX, j->key, KEY_LEN) == 1)
+    if (EVP_PBE_scrypt(j->password.p, j->password.n, j->rec.salt, SALT_LEN, j->rec.n, j->rec.r, j->rec.p, MEM_MAX,
+                       j->key, KEY_LEN) == 1)
         return OK;
     ERR_clear_error();
     return err_fail(E_NOMEM, "not enough memory to check a password now; try again");
@@ -41,7 +42,9 @@ static err derive_alone(struct id *id, struct job *j) {
     return e;
 }
 
-static bool field(struct str *rest, struct str *out) { return str_split(rest, '$', out); }
+static bool field(struct str *rest, struct str *out) {
+    return str_split(rest, '$', out);
+}
 
 static bool decode(struct str s, uint8_t *out, size_t n) {
     struct buf b cleanup(buf_release);
@@ -53,8 +56,11 @@ static bool decode(struct str s, uint8_t *out, size_t n) {
 
 static bool record_parse(struct str s, struct record *rec) {
     struct str kind, n, r, p, salt, hash;
-    if (!field(&s, &kind) || !field(&s, &n) || !field(&s, &r) || !field(&s, &p) || !field(&s, &salt) || !field(&s, &hash)) return false;
-    if (!str_eqz(kind, "scrypt") || !str_to_u64(n, &rec->n) || !str_to_u64(r, &rec->r) || !str_to_u64(p, &rec->p)) return false;
+    if (!field(&s, &kind) || !field(&s, &n) || !field(&s, &r) || !field(&s, &p) || !field(&s, &salt) ||
+        !field(&s, &hash))
+        return false;
+    if (!str_eqz(kind, "scrypt") || !str_to_u64(n, &rec->n) || !str_to_u64(r, &rec->r) || !str_to_u64(p, &rec->p))
+        return false;
     return decode(salt, rec->salt, SALT_LEN) && decode(hash, rec->hash, KEY_LEN);
 }
 
@@ -90,8 +96,10 @@ err password_verify(struct id *id, struct str record, struct str password, bool 
 }
 
 err password_policy(struct str name, struct str password) {
-    if (password.n < PASSWORD_MIN) return err_fail(E_UNPROCESSABLE, "password: at least %d characters are needed", PASSWORD_MIN);
-    if (password.n > PASSWORD_MAX) return err_fail(E_UNPROCESSABLE, "password: at most %d bytes are allowed", PASSWORD_MAX);
+    if (password.n < PASSWORD_MIN)
+        return err_fail(E_UNPROCESSABLE, "password: at least %d characters are needed", PASSWORD_MIN);
+    if (password.n > PASSWORD_MAX)
+        return err_fail(E_UNPROCESSABLE, "password: at most %d bytes are allowed", PASSWORD_MAX);
     if (str_ieq(name, password)) return err_fail(E_UNPROCESSABLE, "password: it must differ from the user name");
     return OK;
 }

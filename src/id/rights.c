@@ -10,7 +10,9 @@
  */
 #include "id/id_int.h"
 
-static enum role capped(const struct principal *p, enum role r) { return MIN(r, p->token_role); }
+static enum role capped(const struct principal *p, enum role r) {
+    return MIN(r, p->token_role);
+}
 
 err id_role_on_owner(struct id *id, const struct principal *p, int64_t owner_id, enum role *out) {
     *out = ROLE_NONE;
@@ -26,9 +28,9 @@ err repo_access(struct id *id, const struct principal *p, struct repo_rec *repo,
     if (repo->my_role == ROLE_NONE && !repo->is_private) repo->my_role = ROLE_READ;
     if (repo->my_role >= need) return OK;
     if (repo->my_role == ROLE_NONE)
-        return err_fail(E_REPO_NOT_FOUND, "repository " STR_FMT "/" STR_FMT " does not exist, or you may not see it", STR_ARG(repo->owner),
-                        STR_ARG(repo->name));
+        return err_fail(E_REPO_NOT_FOUND, "repository " STR_FMT "/" STR_FMT " does not exist, or you may not see it",
+                        STR_ARG(repo->owner), STR_ARG(repo->name));
     if (p->user_id == 0 && !p->is_admin) return err_fail(E_UNAUTHORIZED, "sign in or send a token to do this");
-    return err_fail(E_FORBIDDEN, "you need the role %s on " STR_FMT "/" STR_FMT ", this token gives %s", id_role_name(need), STR_ARG(repo->owner),
-                    STR_ARG(repo->name), id_role_name(repo->my_role));
+    return err_fail(E_FORBIDDEN, "you need the role %s on " STR_FMT "/" STR_FMT ", this token gives %s",
+                    id_role_name(need), STR_ARG(repo->owner), STR_ARG(repo->name), id_role_name(repo->my_role));
 }

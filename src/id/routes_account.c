@@ -6,7 +6,8 @@
 
 enum { BODY_MAX = 16 * 1024 };
 
-/* --- tokens -------------------------------------------------------------------------------------------------------- */
+/* --- tokens --------------------------------------------------------------------------------------------------------
+ */
 
 static void token_write(struct jw *w, const struct token_rec *t, int64_t now) {
     jw_obj(w);
@@ -15,7 +16,10 @@ static void token_write(struct jw *w, const struct token_rec *t, int64_t now) {
     jw_kstr(w, "name", t->name);
     jw_kstr(w, "hint", t->hint);
     jw_kcstr(w, "role", id_role_name(t->role));
-    jw_kcstr(w, "state", t->revoked_ms != 0 ? "revoked" : t->expires_ms != 0 && t->expires_ms <= now ? "expired" : "valid");
+    jw_kcstr(w, "state",
+             t->revoked_ms != 0                           ? "revoked"
+             : t->expires_ms != 0 && t->expires_ms <= now ? "expired"
+                                                          : "valid");
     json_time(w, "createdAt", t->created_ms);
     json_time(w, "expiresAt", t->expires_ms);
     json_time(w, "usedAt", t->used_ms);
@@ -45,11 +49,14 @@ static err token_create(struct http_req *r) {
     TRY(jv_need_str(body, "name", &name));
     if (!id_role_parse(jv_str(jv_get(body, "role"), STR("read")), &role) || role == ROLE_NONE)
         return err_fail(E_UNPROCESSABLE, "role: expected read, write or admin");
-    if (role > r->who->token_role) return err_fail(E_FORBIDDEN, "role: this token has the role %s and cannot make a stronger one", id_role_name(r->who->token_role));
+    if (role > r->who->token_role)
+        return err_fail(E_FORBIDDEN, "role: this token has the role %s and cannot make a stronger one",
+                        id_role_name(r->who->token_role));
     int64_t days = 0;
     if (!jv_is_null(jv_get(body, "days"))) TRY(jv_need_i64(body, "days", 1, 36500, &days));
     char secret[ID_TOKEN_MAX + 1];
-    TRY(id_token_create(r->ctx, r->who->user_id, name, role, days == 0 ? 0 : clock_wall_ms() + days * 86400000, STR(""), secret));
+    TRY(id_token_create(r->ctx, r->who->user_id, name, role, days == 0 ? 0 : clock_wall_ms() + days * 86400000, STR(""),
+                        secret));
     struct jw w;
     struct buf b cleanup(buf_release);
     TRY(json_begin(&b, &w));
@@ -64,19 +71,26 @@ static err token_create(struct http_req *r) {
 
 static err token_revoke(struct http_req *r) {
     int64_t token_id;
-    if (!str_to_i64(http_param(r, "token"), &token_id)) return err_fail(E_NOT_FOUND, "tokens are named by their number");
+    if (!str_to_i64(http_param(r, "token"), &token_id))
+        return err_fail(E_NOT_FOUND, "tokens are named by their number");
     TRY(id_token_revoke(r->ctx, r->who->user_id, token_id));
     return http_reply_empty(r, 204);
 }
 
 static const struct http_route token_routes[] = {
-    {HTTP_GET, "/api/ballast/tokens", tokens_list, AUTH_USER, DIALECT_HF, "id.tokens", "The caller's tokens, without their secrets", NULL, 0, 0},
-    {HTTP_POST, "/api/ballast/tokens", token_create, AUTH_USER_WRITE, DIALECT_HF, "id.tokencreate", "Make a token; its secret is shown this once", NULL, BODY_MAX, 0},
-    {HTTP_DELETE, "/api/ballast/tokens/{token}", token_revoke, AUTH_USER_WRITE, DIALECT_HF, "id.tokenrevoke", "Revoke a token of the caller", NULL, 0, 0},
+    {HTTP_GET, "/api/ballast/tokens", tokens_list, AUTH_USER, DIALECT_HF, "id.tokens",
+     "The caller's tokens, without their secrets", NULL, 0, 0},
+    {HTTP_POST, "/api/ballast/tokens", token_create, AUTH_USER_WRITE, DIALECT_HF, "id.tokencreate",
+     "Make a token; its secret is shown this once", NULL, BODY_MAX, 0},
+    {HTTP_DELETE, "/api/ballast/tokens/{token}", token_revoke, AUTH_USER_WRITE, DIALECT_HF, "id.tokenrevoke",
+     "Revoke a token of the caller", NULL, 0, 0},
 };
-err route_tokens(struct id *id, struct http_router *rt) { return http_router_add(rt, token_routes, ARRAY_LEN(token_routes), id); }
+err route_tokens(struct id *id, struct http_router *rt) {
+    return http_router_add(rt, token_routes, ARRAY_LEN(token_routes), id);
+}
 
-/* --- sessions -------------------------------------------------------------------------------------------------------- */
+/* --- sessions --------------------------------------------------------------------------------------------------------
+ */
 
 static err session_reply(struct http_req *r, const struct principal *p, int status) {
     struct owner_rec o;
@@ -104,7 +118,9 @@ static err sign_in(struct http_req *r) {
     return session_reply(r, r->who, 201);
 }
 
-static err session_show(struct http_req *r) { return session_reply(r, r->who, 200); }
+static err session_show(struct http_req *r) {
+    return session_reply(r, r->who, 200);
+}
 
 static err sign_out(struct http_req *r) {
     TRY(id_sign_out(r->ctx, r));
@@ -161,12 +177,21 @@ static err language_set(struct http_req *r) {
 }
 
 static const struct http_route session_routes[] = {
-    {HTTP_POST, "/api/ballast/session", sign_in, AUTH_PUBLIC, DIALECT_HF, "id.signin", "Sign in with name and password; sets the session cookie", NULL, BODY_MAX, 0},
-    {HTTP_GET, "/api/ballast/session", session_show, AUTH_USER, DIALECT_HF, "id.session", "The caller; for a session also its CSRF token", NULL, 0, 0},
-    {HTTP_DELETE, "/api/ballast/session", sign_out, AUTH_USER, DIALECT_HF, "id.signout", "End the session of this request", NULL, 0, 0},
-    {HTTP_GET, "/api/ballast/sessions", sessions_list, AUTH_USER, DIALECT_HF, "id.sessions", "The caller's sessions", NULL, 0, 0},
-    {HTTP_DELETE, "/api/ballast/sessions/{session}", session_revoke, AUTH_USER_WRITE, DIALECT_HF, "id.sessionrevoke", "End a session of the caller, or all \"others\"", NULL, 0, 0},
-    {HTTP_PUT, "/api/ballast/password", password_change, AUTH_USER_WRITE, DIALECT_HF, "id.password", "Change the caller's password; ends the other sessions", NULL, BODY_MAX, 0},
-    {HTTP_PUT, "/api/ballast/language", language_set, AUTH_USER_WRITE, DIALECT_HF, "id.language", "Set the caller's language: en, zh-CN or auto", NULL, BODY_MAX, 0},
+    {HTTP_POST, "/api/ballast/session", sign_in, AUTH_PUBLIC, DIALECT_HF, "id.signin",
+     "Sign in with name and password; sets the session cookie", NULL, BODY_MAX, 0},
+    {HTTP_GET, "/api/ballast/session", session_show, AUTH_USER, DIALECT_HF, "id.session",
+     "The caller; for a session also its CSRF token", NULL, 0, 0},
+    {HTTP_DELETE, "/api/ballast/session", sign_out, AUTH_USER, DIALECT_HF, "id.signout",
+     "End the session of this request", NULL, 0, 0},
+    {HTTP_GET, "/api/ballast/sessions", sessions_list, AUTH_USER, DIALECT_HF, "id.sessions", "The caller's sessions",
+     NULL, 0, 0},
+    {HTTP_DELETE, "/api/ballast/sessions/{session}", session_revoke, AUTH_USER_WRITE, DIALECT_HF, "id.sessionrevoke",
+     "End a session of the caller, or all \"others\"", NULL, 0, 0},
+    {HTTP_PUT, "/api/ballast/password", password_change, AUTH_USER_WRITE, DIALECT_HF, "id.password",
+     "Change the caller's password; ends the other sessions", NULL, BODY_MAX, 0},
+    {HTTP_PUT, "/api/ballast/language", language_set, AUTH_USER_WRITE, DIALECT_HF, "id.language",
+     "Set the caller's language: en, zh-CN or auto", NULL, BODY_MAX, 0},
 };
-err route_sessions(struct id *id, struct http_router *rt) { return http_router_add(rt, session_routes, ARRAY_LEN(session_routes), id); }
+err route_sessions(struct id *id, struct http_router *rt) {
+    return http_router_add(rt, session_routes, ARRAY_LEN(session_routes), id);
+}

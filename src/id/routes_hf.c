@@ -86,7 +86,8 @@ static err counts_write(struct http_req *r, struct jw *w, const struct owner_rec
     jw_ki64(w, "numModels", n.models);
     jw_ki64(w, "numDatasets", n.datasets);
     jw_ki64(w, "numSpaces", n.spaces);
-    static const char *const zeros[] = {"numDiscussions", "numPapers", "numUpvotes", "numLikes", "numFollowing", "numFollowers"};
+    static const char *const zeros[] = {"numDiscussions", "numPapers",    "numUpvotes",
+                                        "numLikes",       "numFollowing", "numFollowers"};
     for (size_t i = 0; i < ARRAY_LEN(zeros); i++) jw_ki64(w, zeros[i], 0);
     jw_kbool(w, "isFollowing", false);
     return OK;
@@ -167,14 +168,21 @@ static err org_members(struct http_req *r) {
 }
 
 static const struct http_route routes[] = {
-    {HTTP_GET, "/api/whoami-v2", whoami, AUTH_USER, DIALECT_HF, "id.whoami", "The caller, its organisations and its token", NULL, 0, 0},
-    {HTTP_GET, "/api/agent-harnesses", agent_harnesses, AUTH_PUBLIC, DIALECT_HF, "id.harnesses", "Known agent programs (none)", NULL, 0, 0},
-    {HTTP_GET, "/api/users/{owner}/overview", user_overview, AUTH_PUBLIC, DIALECT_HF, "id.useroverview", "A user in figures", NULL, 0, 0},
-    {HTTP_GET, "/api/organizations/{owner}/overview", org_overview, AUTH_PUBLIC, DIALECT_HF, "id.orgoverview", "An organisation in figures", NULL, 0, 0},
-    {HTTP_GET, "/api/organizations/{owner}/members", org_members, AUTH_PUBLIC, DIALECT_HF, "id.orgmembers", "Members of an organisation", NULL, 0, 0},
+    {HTTP_GET, "/api/whoami-v2", whoami, AUTH_USER, DIALECT_HF, "id.whoami",
+     "The caller, its organisations and its token", NULL, 0, 0},
+    {HTTP_GET, "/api/agent-harnesses", agent_harnesses, AUTH_PUBLIC, DIALECT_HF, "id.harnesses",
+     "Known agent programs (none)", NULL, 0, 0},
+    {HTTP_GET, "/api/users/{owner}/overview", user_overview, AUTH_PUBLIC, DIALECT_HF, "id.useroverview",
+     "A user in figures", NULL, 0, 0},
+    {HTTP_GET, "/api/organizations/{owner}/overview", org_overview, AUTH_PUBLIC, DIALECT_HF, "id.orgoverview",
+     "An organisation in figures", NULL, 0, 0},
+    {HTTP_GET, "/api/organizations/{owner}/members", org_members, AUTH_PUBLIC, DIALECT_HF, "id.orgmembers",
+     "Members of an organisation", NULL, 0, 0},
 };
 
-err route_hf(struct id *id, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), id); }
+err route_hf(struct id *id, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), id);
+}
 
 err id_routes(struct id *id, struct http_router *rt) {
     TRY(route_hf(id, rt));

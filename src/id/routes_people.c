@@ -27,8 +27,12 @@ static err owner_reply(struct http_req *r, int status, int64_t owner_id) {
     return json_reply(r, status, &b);
 }
 
-static err users_list(struct http_req *r) { return owners_reply(r, 1); }
-static err orgs_list(struct http_req *r) { return owners_reply(r, 2); }
+static err users_list(struct http_req *r) {
+    return owners_reply(r, 1);
+}
+static err orgs_list(struct http_req *r) {
+    return owners_reply(r, 2);
+}
 
 static err user_add(struct http_req *r) {
     struct jv body;
@@ -52,10 +56,12 @@ static err user_change(struct http_req *r) {
     struct owner_rec o;
     TRY(http_body_json(r, BODY_MAX, &body));
     TRY(id_owner_find(r->ctx, r->arena, http_param(r, "owner"), &o));
-    if (o.id == r->who->user_id) return err_fail(E_CONFLICT, "you cannot change your own standing; another administrator can");
+    if (o.id == r->who->user_id)
+        return err_fail(E_CONFLICT, "you cannot change your own standing; another administrator can");
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         enum json_type t = jv_type(jv_get(body, flags[i].key));
-        if (t != JSON_NONE && t != JSON_TRUE && t != JSON_FALSE) return err_fail(E_UNPROCESSABLE, "field %s: expected true or false", flags[i].key);
+        if (t != JSON_NONE && t != JSON_TRUE && t != JSON_FALSE)
+            return err_fail(E_UNPROCESSABLE, "field %s: expected true or false", flags[i].key);
     }
     for (size_t i = 0; i < ARRAY_LEN(flags); i++) {
         struct jv v = jv_get(body, flags[i].key);
@@ -76,7 +82,8 @@ static err org_add(struct http_req *r) {
     return owner_reply(r, 201, org_id);
 }
 
-/* --- members: the organisation's administrators decide ---------------------------------------------------------------- */
+/* --- members: the organisation's administrators decide
+ * ---------------------------------------------------------------- */
 
 static err member_change(struct http_req *r, enum role role) {
     struct owner_rec org, user;
@@ -84,7 +91,8 @@ static err member_change(struct http_req *r, enum role role) {
     TRY(id_owner_find(r->ctx, r->arena, http_param(r, "org"), &org));
     TRY(id_role_on_owner(r->ctx, r->who, org.id, &mine));
     if (!org.is_org) return err_fail(E_NOT_FOUND, "there is no organisation " STR_FMT, STR_ARG(org.name));
-    if (mine < ROLE_ADMIN) return err_fail(E_FORBIDDEN, "only administrators of " STR_FMT " may change its members", STR_ARG(org.name));
+    if (mine < ROLE_ADMIN)
+        return err_fail(E_FORBIDDEN, "only administrators of " STR_FMT " may change its members", STR_ARG(org.name));
     TRY(id_owner_find(r->ctx, r->arena, http_param(r, "member"), &user));
     TRY(id_org_member(r->ctx, org.id, user.id, role));
     return http_reply_empty(r, 204);
@@ -100,15 +108,24 @@ static err member_set(struct http_req *r) {
     return member_change(r, role);
 }
 
-static err member_remove(struct http_req *r) { return member_change(r, ROLE_NONE); }
+static err member_remove(struct http_req *r) {
+    return member_change(r, ROLE_NONE);
+}
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/api/ballast/users", users_list, AUTH_SITE_ADMIN, DIALECT_HF, "id.users", "All users", NULL, 0, 0},
-    {HTTP_POST, "/api/ballast/users", user_add, AUTH_SITE_ADMIN, DIALECT_HF, "id.useradd", "Add a user", NULL, BODY_MAX, 0},
-    {HTTP_PATCH, "/api/ballast/users/{owner}", user_change, AUTH_SITE_ADMIN, DIALECT_HF, "id.userchange", "Disable a user, make a reviewer or administrator", NULL, BODY_MAX, 0},
+    {HTTP_POST, "/api/ballast/users", user_add, AUTH_SITE_ADMIN, DIALECT_HF, "id.useradd", "Add a user", NULL, BODY_MAX,
+     0},
+    {HTTP_PATCH, "/api/ballast/users/{owner}", user_change, AUTH_SITE_ADMIN, DIALECT_HF, "id.userchange",
+     "Disable a user, make a reviewer or administrator", NULL, BODY_MAX, 0},
     {HTTP_GET, "/api/ballast/orgs", orgs_list, AUTH_SITE_ADMIN, DIALECT_HF, "id.orgs", "All organisations", NULL, 0, 0},
-    {HTTP_POST, "/api/ballast/orgs", org_add, AUTH_SITE_ADMIN, DIALECT_HF, "id.orgadd", "Add an organisation", NULL, BODY_MAX, 0},
-    {HTTP_PUT, "/api/ballast/orgs/{org}/members/{member}", member_set, AUTH_USER_WRITE, DIALECT_HF, "id.memberset", "Give a user a role in an organisation", NULL, BODY_MAX, 0},
-    {HTTP_DELETE, "/api/ballast/orgs/{org}/members/{member}", member_remove, AUTH_USER_WRITE, DIALECT_HF, "id.memberremove", "Remove a user from an organisation", NULL, 0, 0},
+    {HTTP_POST, "/api/ballast/orgs", org_add, AUTH_SITE_ADMIN, DIALECT_HF, "id.orgadd", "Add an organisation", NULL,
+     BODY_MAX, 0},
+    {HTTP_PUT, "/api/ballast/orgs/{org}/members/{member}", member_set, AUTH_USER_WRITE, DIALECT_HF, "id.memberset",
+     "Give a user a role in an organisation", NULL, BODY_MAX, 0},
+    {HTTP_DELETE, "/api/ballast/orgs/{org}/members/{member}", member_remove, AUTH_USER_WRITE, DIALECT_HF,
+     "id.memberremove", "Remove a user from an organisation", NULL, 0, 0},
 };
-err route_people(struct id *id, struct http_router *rt) { return http_router_add(rt, routes, ARRAY_LEN(routes), id); }
+err route_people(struct id *id, struct http_router *rt) {
+    return http_router_add(rt, routes, ARRAY_LEN(routes), id);
+}

@@ -11,7 +11,9 @@
 
 enum { FAIL_PAIR = 10, FAIL_ADDRESS = 60, FAIL_NAME = 200, CSRF_LEN = 32 };
 
-static err wrong(void) { return err_fail(E_BAD_CREDENTIALS, "the name or the password is wrong"); }
+static err wrong(void) {
+    return err_fail(E_BAD_CREDENTIALS, "the name or the password is wrong");
+}
 
 struct keys {
     struct str pair, address, name;
@@ -19,8 +21,8 @@ struct keys {
 
 static struct keys keys_of(struct arena *a, const struct http_req *r, struct str name) {
     struct str ip = r != NULL ? r->remote_ip : STR("-"), key = id_name_key(a, str_sub(name, 0, NAME_MAX_LEN));
-    return (struct keys){arena_printf(a, "p " STR_FMT " " STR_FMT, STR_ARG(key), STR_ARG(ip)), arena_printf(a, "a " STR_FMT, STR_ARG(ip)),
-                         arena_printf(a, "n " STR_FMT, STR_ARG(key))};
+    return (struct keys){arena_printf(a, "p " STR_FMT " " STR_FMT, STR_ARG(key), STR_ARG(ip)),
+                         arena_printf(a, "a " STR_FMT, STR_ARG(ip)), arena_printf(a, "n " STR_FMT, STR_ARG(key))};
 }
 
 static err limit_check(struct id *id, const struct keys *k) {
@@ -62,7 +64,10 @@ err id_session_create(struct id *id, int64_t user_id, struct str agent, char coo
     char csrf[CSRF_LEN + 1];
     random_alnum(csrf, CSRF_LEN);
     struct str ag = str_sub(agent, 0, AGENT_MAX);
-    struct session_new s = {.user_id = user_id, .expires_ms = clock_wall_ms() + id->session_ttl_ms, .agent = ag.p != NULL && str_is_utf8(ag) ? ag : STR(""), .csrf = str_of(csrf)};
+    struct session_new s = {.user_id = user_id,
+                            .expires_ms = clock_wall_ms() + id->session_ttl_ms,
+                            .agent = ag.p != NULL && str_is_utf8(ag) ? ag : STR(""),
+                            .csrf = str_of(csrf)};
     hash_sha256(cookie, ID_COOKIE_LEN, s.hash);
     return session_db_add(id, &s);
 }
@@ -79,8 +84,8 @@ err id_session_check(struct id *id, struct arena *a, struct str cookie, struct p
 
 void id_session_cookie_set(struct http_req *r, const char *cookie, int64_t ttl_ms) {
     bool tls = r->is_tls || str_starts(r->base_url, "https://");
-    http_setf(r, "Set-Cookie", ID_COOKIE "=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s", cookie != NULL ? cookie : "",
-              cookie != NULL ? ttl_ms / 1000 : 0, tls ? "; Secure" : "");
+    http_setf(r, "Set-Cookie", ID_COOKIE "=%s; Path=/; Max-Age=%" PRId64 "; HttpOnly; SameSite=Lax%s",
+              cookie != NULL ? cookie : "", cookie != NULL ? ttl_ms / 1000 : 0, tls ? "; Secure" : "");
 }
 
 /* Browsers say where a form was; a form of another site must not sign anybody in or act for them. */
@@ -98,14 +103,17 @@ static bool origin_is_ours(const struct http_req *r) {
 
 err id_csrf_check(const struct http_req *r, struct str given) {
     if (!r->who->by_session) return OK; /* other sites cannot make a browser send a token */
-    if (!origin_is_ours(r)) return err_fail(E_FORBIDDEN, "this request came from a page of another site; nothing was changed");
+    if (!origin_is_ours(r))
+        return err_fail(E_FORBIDDEN, "this request came from a page of another site; nothing was changed");
     struct str want = r->who->csrf;
     if (want.n > 0 && given.n == want.n && hash_equal(given.p, want.p, want.n)) return OK;
-    return err_fail(E_FORBIDDEN, "the page was too old or the request came from elsewhere (no valid CSRF token); reload the page and try again; nothing was changed");
+    return err_fail(E_FORBIDDEN, "the page was too old or the request came from elsewhere (no valid CSRF token); "
+                                 "reload the page and try again; nothing was changed");
 }
 
 err id_sign_in(struct id *id, struct http_req *r, struct str name, struct str password) {
-    if (!origin_is_ours(r)) return err_fail(E_FORBIDDEN, "this request came from a page of another site; nothing was changed");
+    if (!origin_is_ours(r))
+        return err_fail(E_FORBIDDEN, "this request came from a page of another site; nothing was changed");
     int64_t user_id;
     char cookie[ID_COOKIE_LEN + 1];
     TRY(id_password_verify(id, r, name, password, &user_id));

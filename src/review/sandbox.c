@@ -62,7 +62,8 @@ static bool seccomp_all(int out_fd) {
     scmp_filter_ctx c = seccomp_init(SCMP_ACT_KILL_PROCESS);
     bool ok = c != NULL;
     for (size_t i = 0; ok && i < ARRAY_LEN(plain); i++) ok = seccomp_rule_add(c, SCMP_ACT_ALLOW, plain[i], 0) == 0;
-    ok = ok && seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)out_fd, 0)) == 0;
+    ok = ok &&
+         seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(write), 1, SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)out_fd, 0)) == 0;
     ok = ok && seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;
     ok = ok &&
          seccomp_rule_add(c, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0)) == 0;

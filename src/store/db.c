@@ -195,16 +195,12 @@ static void leak_check(struct db *d) {
 err db_prep(struct db *d, const char *sql_literal, struct stmt **out) {
     if (d->h == NULL) return db_error(d, d->open_rc, "opening a reader");
     leak_check(d);
-    if (d->n_live >= DB_LIVE_MAX)
-        return err_fail(E_INTERNAL, "too many statements in use at once: %s", sql_literal);
+    if (d->n_live >= DB_LIVE_MAX) return err_fail(E_INTERNAL, "too many statements in use at once: %s", sql_literal);
     uint64_t hash = str_hash(str_of(sql_literal));
     struct stmt *st = cache_find(d, hash, sql_literal);
-    if (st == NULL)
-        TRY(cache_add(d, hash, sql_literal, &st));
-    else if (st->live)
-        TRY(spare_add(d, sql_literal, &st));
-    else
-        sqlite3_clear_bindings(st->h);
+    if (st == NULL) TRY(cache_add(d, hash, sql_literal, &st));
+    else if (st->live) TRY(spare_add(d, sql_literal, &st));
+    else sqlite3_clear_bindings(st->h);
     if (d->n_live++ == 0) d->live_since_ms = store_coarse_ms();
     st->live = true;
     st->finished = false;
@@ -219,22 +215,26 @@ static void bound(struct stmt *st, int rc) {
     if (rc != SQLITE_OK && st->bind_rc == SQLITE_OK) st->bind_rc = rc;
 }
 
-void db_bind_i64(struct stmt *st, int i, int64_t v) { bound(st, sqlite3_bind_int64(st->h, i, v)); }
+void db_bind_i64(struct stmt *st, int i, int64_t v) {
+    bound(st, sqlite3_bind_int64(st->h, i, v));
+}
 
 void db_bind_str(struct stmt *st, int i, struct str v) {
-    if (v.p == NULL)
-        bound(st, sqlite3_bind_null(st->h, i));
-    else
-        bound(st, sqlite3_bind_text64(st->h, i, v.p, v.n, SQLITE_STATIC, SQLITE_UTF8));
+    if (v.p == NULL) bound(st, sqlite3_bind_null(st->h, i));
+    else bound(st, sqlite3_bind_text64(st->h, i, v.p, v.n, SQLITE_STATIC, SQLITE_UTF8));
 }
 
 void db_bind_blob(struct stmt *st, int i, const void *p, size_t n) {
     bound(st, n == 0 ? sqlite3_bind_zeroblob(st->h, i, 0) : sqlite3_bind_blob64(st->h, i, p, n, SQLITE_STATIC));
 }
 
-void db_bind_double(struct stmt *st, int i, double v) { bound(st, sqlite3_bind_double(st->h, i, v)); }
+void db_bind_double(struct stmt *st, int i, double v) {
+    bound(st, sqlite3_bind_double(st->h, i, v));
+}
 
-void db_bind_null(struct stmt *st, int i) { bound(st, sqlite3_bind_null(st->h, i)); }
+void db_bind_null(struct stmt *st, int i) {
+    bound(st, sqlite3_bind_null(st->h, i));
+}
 
 err db_step(struct stmt *st, bool *row) {
     *row = false;
@@ -261,8 +261,12 @@ err db_step(struct stmt *st, bool *row) {
     return e;
 }
 
-int64_t db_i64(struct stmt *st, int col) { return sqlite3_column_int64(st->h, col); }
-double db_double(struct stmt *st, int col) { return sqlite3_column_double(st->h, col); }
+int64_t db_i64(struct stmt *st, int col) {
+    return sqlite3_column_int64(st->h, col);
+}
+double db_double(struct stmt *st, int col) {
+    return sqlite3_column_double(st->h, col);
+}
 
 struct str db_str(struct stmt *st, int col) {
     const void *p = sqlite3_column_text(st->h, col);
@@ -277,9 +281,13 @@ struct str db_blob(struct stmt *st, int col) {
     return str_make(p != NULL ? p : "", n);
 }
 
-bool db_is_null(struct stmt *st, int col) { return sqlite3_column_type(st->h, col) == SQLITE_NULL; }
+bool db_is_null(struct stmt *st, int col) {
+    return sqlite3_column_type(st->h, col) == SQLITE_NULL;
+}
 
-void db_done(struct stmt *st) { stmt_end(st); }
+void db_done(struct stmt *st) {
+    stmt_end(st);
+}
 
 static void bind_all(struct stmt *st, const char *fmt, va_list ap) {
     for (int i = 1; fmt[i - 1] != 0; i++) {
@@ -311,10 +319,16 @@ err db_exec(struct db *d, const char *sql_literal, const char *fmt, ...) {
     return OK;
 }
 
-int64_t db_last_id(struct db *d) { return sqlite3_last_insert_rowid(d->h); }
-int64_t db_changes(struct db *d) { return sqlite3_changes64(d->h); }
+int64_t db_last_id(struct db *d) {
+    return sqlite3_last_insert_rowid(d->h);
+}
+int64_t db_changes(struct db *d) {
+    return sqlite3_changes64(d->h);
+}
 
-err db_read_begin(struct db *d) { return db_exec(d, "BEGIN", ""); }
+err db_read_begin(struct db *d) {
+    return db_exec(d, "BEGIN", "");
+}
 
 void db_read_end(struct db *d) {
     /* COMMIT of a read transaction releases a lock and cannot fail otherwise. */

@@ -39,12 +39,9 @@ err dir_make(const char *path) {
 err dir_absolute(const char *path, char **out) {
     if (path == NULL || path[0] == 0) return err_fail(E_BAD_REQUEST, "the data directory has no name");
     char cwd[4096];
-    if (path[0] == '/')
-        *out = strdup(path);
-    else if (getcwd(cwd, sizeof cwd) == NULL)
-        return err_errno(E_IO, errno, "cannot find the current directory");
-    else if (asprintf(out, "%s/%s", cwd, path) < 0)
-        *out = NULL;
+    if (path[0] == '/') *out = strdup(path);
+    else if (getcwd(cwd, sizeof cwd) == NULL) return err_errno(E_IO, errno, "cannot find the current directory");
+    else if (asprintf(out, "%s/%s", cwd, path) < 0) *out = NULL;
     if (*out == NULL) return err_fail(E_NOMEM, "out of memory");
     size_t n = strlen(*out);
     while (n > 1 && (*out)[n - 1] == '/') (*out)[--n] = 0;
@@ -86,7 +83,8 @@ static void sweep_fd(int fd, unsigned depth, unsigned *failed) {
 
 err dir_sweep(const char *dir, const char *sub) {
     char path[4200];
-    if (snprintf(path, sizeof path, "%s/%s", dir, sub) >= (int)sizeof path) return err_fail(E_BAD_REQUEST, "directory name is empty or too long");
+    if (snprintf(path, sizeof path, "%s/%s", dir, sub) >= (int)sizeof path)
+        return err_fail(E_BAD_REQUEST, "directory name is empty or too long");
     TRY(dir_make(path));
     unsigned failed = 0;
     sweep_fd(open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC), SWEEP_DEPTH_MAX, &failed);
@@ -106,7 +104,8 @@ static bool path_is_plain(const char *p) {
 }
 
 err store_path(struct store *s, struct arena *a, const char *sub, const char *name, const char **out) {
-    if (!path_is_plain(sub) || (name[0] != 0 && !path_is_plain(name))) return err_fail(E_INTERNAL, "not a plain path: %s/%s", sub, name);
+    if (!path_is_plain(sub) || (name[0] != 0 && !path_is_plain(name)))
+        return err_fail(E_INTERNAL, "not a plain path: %s/%s", sub, name);
     struct str dir = arena_printf(a, "%s/%s", s->dir, sub);
     TRY(dir_make(dir.p));
     *out = name[0] == 0 ? dir.p : arena_printf(a, "%s/%s", dir.p, name).p;
@@ -128,7 +127,8 @@ static err key_create(const char *dir, const char *path, size_t n) {
     uint8_t secret[256];
     char tmp[4400];
     BUG_ON(n > sizeof secret);
-    if (snprintf(tmp, sizeof tmp, "%s.%" PRIx64, path, rnd_u64()) >= (int)sizeof tmp) return err_fail(E_INTERNAL, "key name too long");
+    if (snprintf(tmp, sizeof tmp, "%s.%" PRIx64, path, rnd_u64()) >= (int)sizeof tmp)
+        return err_fail(E_INTERNAL, "key name too long");
     rnd_bytes(secret, n);
     int fd = open(tmp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return err_errno(E_IO, errno, "cannot make %s", tmp);

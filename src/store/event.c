@@ -40,12 +40,14 @@ static err kind_check(const char *kind) {
     size_t n = strlen(kind);
     bool ok = n > 0 && n <= KIND_MAX;
     for (size_t i = 0; i < n; i++)
-        if ((kind[i] < 'a' || kind[i] > 'z') && (kind[i] < '0' || kind[i] > '9') && strchr("._-", kind[i]) == NULL) ok = false;
+        if ((kind[i] < 'a' || kind[i] > 'z') && (kind[i] < '0' || kind[i] > '9') && strchr("._-", kind[i]) == NULL)
+            ok = false;
     return ok ? OK : err_fail(E_INTERNAL, "bad event kind: %s", kind);
 }
 
 static err payload_check(struct str payload) {
-    if (payload.n > PAYLOAD_MAX) return err_fail(E_TOO_LARGE, "event payload: %zu bytes, at most %d", payload.n, PAYLOAD_MAX);
+    if (payload.n > PAYLOAD_MAX)
+        return err_fail(E_TOO_LARGE, "event payload: %zu bytes, at most %d", payload.n, PAYLOAD_MAX);
     struct arena a;
     arena_init(&a, 64 * MiB);
     struct jv v;
@@ -55,12 +57,18 @@ static err payload_check(struct str payload) {
     return e;
 }
 
-err event_append(struct db *d, const char *kind, int64_t actor_id, int64_t repo_id, struct str payload_json, int64_t *seq) {
+err event_append(struct db *d, const char *kind, int64_t actor_id, int64_t repo_id, struct str payload_json,
+                 int64_t *seq) {
     BUG_ON(!d->writer);
     TRY(kind_check(kind));
     TRY(payload_check(payload_json));
     uint8_t prev[32] = {0}, hash[32];
-    struct event e = {.seq = 1, .time_ms = clock_wall_ms(), .actor_id = actor_id, .repo_id = repo_id, .kind = str_of(kind), .payload = payload_json};
+    struct event e = {.seq = 1,
+                      .time_ms = clock_wall_ms(),
+                      .actor_id = actor_id,
+                      .repo_id = repo_id,
+                      .kind = str_of(kind),
+                      .payload = payload_json};
     struct stmt *st;
     bool row;
     TRY(db_prep(d, "SELECT seq, hash FROM event ORDER BY seq DESC LIMIT 1", &st));
@@ -74,13 +82,16 @@ err event_append(struct db *d, const char *kind, int64_t actor_id, int64_t repo_
         if (!whole) return err_fail(E_CORRUPT, "the newest entry of the event log is damaged; run ballast log verify");
     }
     event_hash(&e, prev, hash);
-    TRY(db_exec(d, "INSERT INTO event (seq, time_ms, kind, actor_id, repo_id, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?)", "iisiisb",
-                e.seq, e.time_ms, e.kind, actor_id, repo_id, payload_json, str_make(hash, 32)));
+    TRY(db_exec(d,
+                "INSERT INTO event (seq, time_ms, kind, actor_id, repo_id, payload, hash) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                "iisiisb", e.seq, e.time_ms, e.kind, actor_id, repo_id, payload_json, str_make(hash, 32)));
     char head[96], hex[65];
     hex_encode(hash, 32, hex);
     int n = snprintf(head, sizeof head, "%" PRId64 " %s", e.seq, hex);
-    TRY(db_exec(d, "INSERT INTO meta (key, value) VALUES ('event_head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value", "s",
-                str_make(head, (size_t)n)));
+    TRY(db_exec(
+        d,
+        "INSERT INTO meta (key, value) VALUES ('event_head', ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        "s", str_make(head, (size_t)n)));
     if (seq != NULL) *seq = e.seq;
     return OK;
 }
@@ -95,7 +106,8 @@ static void bad(struct event_check *c, int64_t seq, const char *why) {
 
 /* NULL when the row's columns have the stored types (a flipped type byte in the file shows here). */
 static const char *types_check(struct stmt *st) {
-    static const int want[] = {SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT, SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT, SQLITE_BLOB};
+    static const int want[] = {SQLITE_INTEGER, SQLITE_INTEGER, SQLITE_TEXT, SQLITE_INTEGER,
+                               SQLITE_INTEGER, SQLITE_TEXT,    SQLITE_BLOB};
     static const char *const name[] = {"seq", "time_ms", "kind", "actor_id", "repo_id", "payload", "hash"};
     static _Thread_local char text[64];
     for (int i = 0; i < (int)ARRAY_LEN(want); i++) {
@@ -108,10 +120,14 @@ static const char *types_check(struct stmt *st) {
 
 static void verify_row(struct stmt *st, int64_t expect, uint8_t prev[32], struct event_check *c) {
     const char *type = types_check(st); /* first: reading a column as text makes it text */
-    struct event e = {.seq = db_i64(st, 0), .time_ms = db_i64(st, 1), .kind = db_str(st, 2), .actor_id = db_i64(st, 3), .repo_id = db_i64(st, 4), .payload = db_str(st, 5)};
+    struct event e = {.seq = db_i64(st, 0),
+                      .time_ms = db_i64(st, 1),
+                      .kind = db_str(st, 2),
+                      .actor_id = db_i64(st, 3),
+                      .repo_id = db_i64(st, 4),
+                      .payload = db_str(st, 5)};
     struct str stored = db_blob(st, 6);
-    if (type != NULL)
-        bad(c, expect, type);
+    if (type != NULL) bad(c, expect, type);
     else if (e.seq != expect)
         bad(c, expect, e.seq > expect ? "the entry is missing" : "the entry's number is out of order");
     else if (stored.n != 32 || e.kind.n > KIND_MAX || e.payload.n > PAYLOAD_MAX)
@@ -134,13 +150,15 @@ static err verify_head(struct db *d, struct event_check *c) {
     int n = snprintf(want, sizeof want, "%" PRId64 " %s", c->entries, hex);
     bool same = row ? str_eq(db_str(st, 0), str_make(want, (size_t)n)) : c->entries == 0;
     db_done(st);
-    if (!same) bad(c, c->entries + 1, "the newest entries are missing, or the recorded head (meta.event_head) was changed");
+    if (!same)
+        bad(c, c->entries + 1, "the newest entries are missing, or the recorded head (meta.event_head) was changed");
     return OK;
 }
 
 static err verify_all(struct db *d, struct event_check *out) {
     struct stmt *st;
-    TRY(db_prep(d, "SELECT seq, time_ms, kind, actor_id, repo_id, payload, hash FROM event NOT INDEXED ORDER BY seq", &st));
+    TRY(db_prep(d, "SELECT seq, time_ms, kind, actor_id, repo_id, payload, hash FROM event NOT INDEXED ORDER BY seq",
+                &st));
     while (out->first_bad_seq == 0) {
         bool row;
         err e = db_step(st, &row);

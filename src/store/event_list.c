@@ -11,7 +11,12 @@ enum { LIST_MAX = 1000, KINDS_MAX = 64 };
 #define COLS "SELECT seq, time_ms, kind, actor_id, repo_id, payload, hash FROM event "
 
 static void row_read(struct stmt *st, struct arena *a, struct event *e) {
-    *e = (struct event){.seq = db_i64(st, 0), .time_ms = db_i64(st, 1), .kind = arena_str(a, db_str(st, 2)), .actor_id = db_i64(st, 3), .repo_id = db_i64(st, 4), .payload = arena_str(a, db_str(st, 5))};
+    *e = (struct event){.seq = db_i64(st, 0),
+                        .time_ms = db_i64(st, 1),
+                        .kind = arena_str(a, db_str(st, 2)),
+                        .actor_id = db_i64(st, 3),
+                        .repo_id = db_i64(st, 4),
+                        .payload = arena_str(a, db_str(st, 5))};
     struct str h = db_blob(st, 6);
     if (h.n == 32) memcpy(e->hash, h.p, 32);
 }
@@ -32,17 +37,22 @@ static err kinds_find(struct db *d, struct arena *a, struct str prefix, struct s
         if (more) after = kinds[(*n)++] = arena_str(a, k);
         db_done(st);
         if (!more) return OK;
-        if (*n == KINDS_MAX) return err_fail(E_BAD_REQUEST, "kind " STR_FMT ": too many kinds start like this; give more of it", STR_ARG(prefix));
+        if (*n == KINDS_MAX)
+            return err_fail(E_BAD_REQUEST, "kind " STR_FMT ": too many kinds start like this; give more of it",
+                            STR_ARG(prefix));
     }
 }
 
 /* At most max rows of one kind (all kinds when kind.p is NULL) in the wanted order. */
-static err rows_of(struct db *d, struct arena *a, struct str kind, int64_t from, int64_t repo_id, bool desc, size_t max, struct event *out, size_t *n) {
+static err rows_of(struct db *d, struct arena *a, struct str kind, int64_t from, int64_t repo_id, bool desc, size_t max,
+                   struct event *out, size_t *n) {
     /* [kind given][repo given][desc] */
     static const char *const sql[2][2][2] = {
         {{COLS "WHERE seq > ?1 ORDER BY seq LIMIT ?2", COLS "WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2"},
-         {COLS "WHERE repo_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2", COLS "WHERE repo_id = ?3 AND seq < ?1 ORDER BY seq DESC LIMIT ?2"}},
-        {{COLS "WHERE kind = ?4 AND seq > ?1 ORDER BY seq LIMIT ?2", COLS "WHERE kind = ?4 AND seq < ?1 ORDER BY seq DESC LIMIT ?2"},
+         {COLS "WHERE repo_id = ?3 AND seq > ?1 ORDER BY seq LIMIT ?2",
+          COLS "WHERE repo_id = ?3 AND seq < ?1 ORDER BY seq DESC LIMIT ?2"}},
+        {{COLS "WHERE kind = ?4 AND seq > ?1 ORDER BY seq LIMIT ?2",
+          COLS "WHERE kind = ?4 AND seq < ?1 ORDER BY seq DESC LIMIT ?2"},
          {COLS "WHERE repo_id = ?3 AND +kind = ?4 AND seq > ?1 ORDER BY seq LIMIT ?2",
           COLS "WHERE repo_id = ?3 AND +kind = ?4 AND seq < ?1 ORDER BY seq DESC LIMIT ?2"}}};
     struct stmt *st;
@@ -66,18 +76,19 @@ static int by_seq(const void *a, const void *b) {
     const struct event *x = a, *y = b;
     return x->seq < y->seq ? -1 : x->seq > y->seq;
 }
-static int by_seq_desc(const void *a, const void *b) { return by_seq(b, a); }
+static int by_seq_desc(const void *a, const void *b) {
+    return by_seq(b, a);
+}
 
-err event_list(struct db *d, struct arena *a, int64_t after, size_t max, const char *kind_prefix, int64_t repo_id, bool desc, struct event **out, size_t *n) {
+err event_list(struct db *d, struct arena *a, int64_t after, size_t max, const char *kind_prefix, int64_t repo_id,
+               bool desc, struct event **out, size_t *n) {
     if (max == 0 || max > LIST_MAX) max = LIST_MAX;
     struct str kinds[KINDS_MAX];
     size_t n_kinds = 0;
     bool all = kind_prefix == NULL || kind_prefix[0] == 0;
     if (desc && after <= 0) after = INT64_MAX; /* "before" nothing in particular: the newest */
-    if (all)
-        kinds[n_kinds++] = STR_NULL;
-    else
-        TRY(kinds_find(d, a, str_of(kind_prefix), kinds, &n_kinds));
+    if (all) kinds[n_kinds++] = STR_NULL;
+    else TRY(kinds_find(d, a, str_of(kind_prefix), kinds, &n_kinds));
     struct event *found = arena_array(a, struct event, max * 2);
     size_t have = 0;
     for (size_t k = 0; k < n_kinds; k++) {

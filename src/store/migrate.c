@@ -50,13 +50,17 @@ static err check_applied(struct db *d, const struct migration *m, size_t n, bool
         const struct migration *k = known(m, n, db_i64(st, 0));
         struct str name = db_str(st, 1);
         if (k == NULL) {
-            err e = err_fail(E_CONFLICT, "%s was written by a newer ballast (it has migration " STR_FMT "); install that version or restore a backup; nothing was changed",
+            err e = err_fail(E_CONFLICT,
+                             "%s was written by a newer ballast (it has migration " STR_FMT
+                             "); install that version or restore a backup; nothing was changed",
                              d->store->db_path, STR_ARG(name));
             db_done(st);
             return e;
         }
         if (!str_eqz(db_str(st, 2), k->digest)) {
-            err e = err_fail(E_CONFLICT, "%s holds a different migration " STR_FMT " than this ballast; they are not versions of one program; nothing was changed",
+            err e = err_fail(E_CONFLICT,
+                             "%s holds a different migration " STR_FMT
+                             " than this ballast; they are not versions of one program; nothing was changed",
                              d->store->db_path, STR_ARG(name));
             db_done(st);
             return e;
@@ -71,16 +75,18 @@ static err apply(struct db *d, const struct migration *m) {
     if (rc != SQLITE_OK) {
         char text[256];
         snprintf(text, sizeof text, "%s", sqlite3_errmsg(d->h));
-        return err_fail(E_CORRUPT, "migration %s of %s failed: %s; nothing was changed", m->name, d->store->db_path, text);
+        return err_fail(E_CORRUPT, "migration %s of %s failed: %s; nothing was changed", m->name, d->store->db_path,
+                        text);
     }
-    TRY(db_exec(d, "INSERT INTO migration (number, name, digest, time_ms) VALUES (?, ?, ?, ?)", "issi", (int64_t)m->number,
-                str_of(m->name), str_of(m->digest), clock_wall_ms()));
+    TRY(db_exec(d, "INSERT INTO migration (number, name, digest, time_ms) VALUES (?, ?, ?, ?)", "issi",
+                (int64_t)m->number, str_of(m->name), str_of(m->digest), clock_wall_ms()));
     log_debug("store.migrated", LZ("name", m->name));
     return OK;
 }
 
 static err migrate_locked(struct db *d, const struct migration *m, size_t n) {
-    TRY(db_run_text(d, "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, digest TEXT NOT NULL, time_ms INTEGER NOT NULL)"));
+    TRY(db_run_text(d, "CREATE TABLE IF NOT EXISTS migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL, digest "
+                       "TEXT NOT NULL, time_ms INTEGER NOT NULL)"));
     bool done[MIGRATIONS_MAX] = {false};
     size_t n_done;
     TRY(check_applied(d, m, n, done, &n_done)); /* again: another process may have been faster */

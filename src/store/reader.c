@@ -59,7 +59,9 @@ static void thread_end(void *arg) {
     free(t);
 }
 
-static void key_make(void) { BUG_ON(pthread_key_create(&key, thread_end) != 0); }
+static void key_make(void) {
+    BUG_ON(pthread_key_create(&key, thread_end) != 0);
+}
 
 void store_registry_add(struct store *s) {
     pthread_once(&once, key_make);
@@ -102,10 +104,8 @@ static struct db *reader_new(struct store *s) {
     bool room = s->n_readers < DB_READERS_MAX;
     if (room) s->n_readers++;
     pthread_mutex_unlock(&s->readers_mu);
-    if (!room)
-        d = broken_reader(s, SQLITE_BUSY);
-    else if (db_open_file(s, false, &d) != OK)
-        d = broken_reader(s, SQLITE_CANTOPEN);
+    if (!room) d = broken_reader(s, SQLITE_BUSY);
+    else if (db_open_file(s, false, &d) != OK) d = broken_reader(s, SQLITE_CANTOPEN);
     pthread_mutex_lock(&s->readers_mu);
     if (!room) s->n_readers++; /* counted for unlink_reader */
     d->next = s->readers;

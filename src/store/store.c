@@ -27,14 +27,19 @@ int64_t store_coarse_ms(void) {
     return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-const char *store_dir(const struct store *s) { return s->dir; }
-struct notify *store_notify(struct store *s) { return s->notify; }
+const char *store_dir(const struct store *s) {
+    return s->dir;
+}
+struct notify *store_notify(struct store *s) {
+    return s->notify;
+}
 
 /* --- change ------------------------------------------------------------------------------------------------ */
 
 static err poll_open(struct store *s) {
     int rc = sqlite3_open_v2(s->db_path, &s->poll_h, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
-    if (rc == SQLITE_OK) rc = sqlite3_prepare_v3(s->poll_h, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT, &s->poll_st, NULL);
+    if (rc == SQLITE_OK)
+        rc = sqlite3_prepare_v3(s->poll_h, "PRAGMA data_version", -1, SQLITE_PREPARE_PERSISTENT, &s->poll_st, NULL);
     if (rc != SQLITE_OK) return err_fail(E_IO, "cannot open %s: %s", s->db_path, sqlite3_errstr(rc));
     if (sqlite3_step(s->poll_st) == SQLITE_ROW) s->poll_version = sqlite3_column_int64(s->poll_st, 0);
     sqlite3_reset(s->poll_st);
@@ -70,13 +75,13 @@ static err lock_take(struct store *s) {
     struct str path = arena_printf(&a, "%s/ballast.lock", s->dir);
     s->lock_fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     err e = OK;
-    if (s->lock_fd < 0)
-        e = err_errno(E_IO, errno, "cannot open %s", path.p);
+    if (s->lock_fd < 0) e = err_errno(E_IO, errno, "cannot open %s", path.p);
     else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
         char pid[32] = "?";
         ssize_t n = read(s->lock_fd, pid, sizeof pid - 1);
         if (n > 0) pid[strcspn(pid, "\n")] = 0;
-        e = err_fail(E_CONFLICT, "another ballast server (process %s) runs on %s; stop it first or give another --data directory",
+        e = err_fail(E_CONFLICT,
+                     "another ballast server (process %s) runs on %s; stop it first or give another --data directory",
                      pid, s->dir);
     } else {
         char pid[32];

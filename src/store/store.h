@@ -19,8 +19,8 @@
 
 struct store;
 struct store_opts {
-    const char *dir;      /* data directory, created when missing (0700) */
-    bool server;          /* take the server lock (DATA/ballast.lock) and sweep DATA/tmp; CLI: false */
+    const char *dir; /* data directory, created when missing (0700) */
+    bool server;     /* take the server lock (DATA/ballast.lock) and sweep DATA/tmp; CLI: false */
 };
 /* Opens, migrates. E_CONFLICT when another server runs on it. */
 must_check err store_open(const struct store_opts *o, struct store **out);
@@ -38,7 +38,7 @@ struct stmt; /* a prepared statement, cached per connection by SQL text pointer 
 /* The reader of this thread (opened on demand). */
 struct db *db_reader(struct store *s);
 must_check err db_prep(struct db *d, const char *sql_literal, struct stmt **out); /* reset and unbound */
-void db_bind_i64(struct stmt *st, int i, int64_t v); /* i from 1 */
+void db_bind_i64(struct stmt *st, int i, int64_t v);                              /* i from 1 */
 void db_bind_str(struct stmt *st, int i, struct str v); /* p==NULL binds NULL; bytes are borrowed until db_done */
 void db_bind_blob(struct stmt *st, int i, const void *p, size_t n);
 void db_bind_double(struct stmt *st, int i, double v);
@@ -47,7 +47,7 @@ void db_bind_null(struct stmt *st, int i);
 must_check err db_step(struct stmt *st, bool *row);
 int64_t db_i64(struct stmt *st, int col); /* col from 0 */
 double db_double(struct stmt *st, int col);
-struct str db_str(struct stmt *st, int col);  /* valid until next step; copy to keep. NULL -> STR_NULL */
+struct str db_str(struct stmt *st, int col); /* valid until next step; copy to keep. NULL -> STR_NULL */
 struct str db_blob(struct stmt *st, int col);
 bool db_is_null(struct stmt *st, int col);
 void db_done(struct stmt *st); /* reset; ends the implicit read transaction */

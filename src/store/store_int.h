@@ -20,21 +20,21 @@ enum {
 struct stmt {
     struct db *db;
     sqlite3_stmt *h;
-    uint64_t hash;   /* of the SQL text */
-    int bind_rc;     /* first failed bind */
-    bool cached;     /* in db->cache; else finalized by db_done */
-    bool live;       /* between db_prep and its end */
-    bool finished;   /* stepped to SQLITE_DONE */
+    uint64_t hash; /* of the SQL text */
+    int bind_rc;   /* first failed bind */
+    bool cached;   /* in db->cache; else finalized by db_done */
+    bool live;     /* between db_prep and its end */
+    bool finished; /* stepped to SQLITE_DONE */
 };
 
 struct db {
     struct store *store;
-    sqlite3 *h;      /* NULL: could not be opened, open_rc says why */
+    sqlite3 *h; /* NULL: could not be opened, open_rc says why */
     int open_rc;
     bool writer;
     bool warned_leak;
     unsigned n_live, n_cached;
-    int64_t live_since_ms; /* when n_live last left 0 */
+    int64_t live_since_ms;            /* when n_live last left 0 */
     struct stmt *cache[DB_CACHE_MAX]; /* open addressing by hash */
     struct stmt *spare[DB_LIVE_MAX];  /* statements outside the cache: in use, or empty shells */
     unsigned n_spare;
@@ -58,7 +58,7 @@ void writer_stop(struct writer *w); /* runs what is queued, then joins */
 /* --- migrations (migrate.c) ------------------------------------------------------------------------- */
 struct migration {
     int number;
-    const char *name; /* "0001_core" */
+    const char *name;   /* "0001_core" */
     const char *digest; /* of the SQL without comments and space */
     const char *sql;
 };

@@ -4,7 +4,9 @@
 
 static const char *const names[] = {"pending", "pass", "notice", "review", "block"};
 
-const char *verdict_name(enum verdict v) { return (unsigned)v < ARRAY_LEN(names) ? names[v] : "pending"; }
+const char *verdict_name(enum verdict v) {
+    return (unsigned)v < ARRAY_LEN(names) ? names[v] : "pending";
+}
 
 const char *coverage_name(enum coverage c) {
     switch (c) {
@@ -25,8 +27,12 @@ bool verdict_parse(struct str s, enum verdict *out) {
 }
 
 /* Stored numbers outside the enum are damage; the careful reading is "not decided" / "not examined". */
-static enum verdict verdict_of(int64_t v) { return v >= VERDICT_PENDING && v <= VERDICT_BLOCK ? (enum verdict)v : VERDICT_PENDING; }
-static enum coverage coverage_of(int64_t c) { return c >= COVERAGE_NONE && c <= COVERAGE_FULL ? (enum coverage)c : COVERAGE_NONE; }
+static enum verdict verdict_of(int64_t v) {
+    return v >= VERDICT_PENDING && v <= VERDICT_BLOCK ? (enum verdict)v : VERDICT_PENDING;
+}
+static enum coverage coverage_of(int64_t c) {
+    return c >= COVERAGE_NONE && c <= COVERAGE_FULL ? (enum coverage)c : COVERAGE_NONE;
+}
 
 /* "rule: message (where)" of the gravest finding, the first among equals. Empty when there is none. */
 static struct str finding_line(struct arena *a, struct str findings) {
@@ -44,7 +50,8 @@ static struct str finding_line(struct arena *a, struct str findings) {
     struct str rule = jv_str(jv_get(worst, "rule"), STR("")), message = jv_str(jv_get(worst, "message"), STR(""));
     struct str where = jv_str(jv_get(worst, "where"), STR(""));
     while (message.n > 0 && message.p[message.n - 1] == '.') message.n--;
-    if (where.n > 0) return arena_printf(a, STR_FMT ": " STR_FMT " (" STR_FMT ")", STR_ARG(rule), STR_ARG(message), STR_ARG(where));
+    if (where.n > 0)
+        return arena_printf(a, STR_FMT ": " STR_FMT " (" STR_FMT ")", STR_ARG(rule), STR_ARG(message), STR_ARG(where));
     return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(rule), STR_ARG(message));
 }
 
@@ -52,8 +59,12 @@ err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str 
     *out = (struct blob_verdict){.format = STR(""), .findings = STR("[]"), .reason = STR("")};
     struct stmt *st;
     bool row;
-    TRY(db_prep(d, "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms, o.verdict, o.reason, o.time_ms FROM (SELECT ?2 AS oid) k "
-                   "LEFT JOIN blob_verdict b ON b.oid = k.oid LEFT JOIN verdict_override o ON o.repo_id = ?1 AND o.oid = k.oid", &st));
+    TRY(db_prep(
+        d,
+        "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms, o.verdict, o.reason, o.time_ms FROM (SELECT ?2 "
+        "AS oid) k "
+        "LEFT JOIN blob_verdict b ON b.oid = k.oid LEFT JOIN verdict_override o ON o.repo_id = ?1 AND o.oid = k.oid",
+        &st));
     db_bind_i64(st, 1, repo_id);
     db_bind_str(st, 2, oid);
     TRY(db_step(st, &row));
@@ -76,13 +87,17 @@ err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str 
     return OK;
 }
 
-err verdict_revision_get(struct db *d, struct arena *a, int64_t repo_id, struct str commit, struct revision_verdict *out) {
+err verdict_revision_get(struct db *d, struct arena *a, int64_t repo_id, struct str commit,
+                         struct revision_verdict *out) {
     struct str none = STR("");
-    *out = (struct revision_verdict){.statement = none, .signature = none, .key_id = none, .responsible = none, .reason = none};
+    *out = (struct revision_verdict){
+        .statement = none, .signature = none, .key_id = none, .responsible = none, .reason = none};
     struct stmt *st;
     bool row;
-    TRY(db_prep(d, "SELECT verdict, coverage, statement, signature, key_id, responsible, reason, decided_ms FROM revision "
-                   "WHERE repo_id = ? AND commit_oid = ?", &st));
+    TRY(db_prep(d,
+                "SELECT verdict, coverage, statement, signature, key_id, responsible, reason, decided_ms FROM revision "
+                "WHERE repo_id = ? AND commit_oid = ?",
+                &st));
     db_bind_i64(st, 1, repo_id);
     db_bind_str(st, 2, commit);
     TRY(db_step(st, &row));

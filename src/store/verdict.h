@@ -18,23 +18,24 @@ const char *coverage_name(enum coverage c); /* "none" "partial" "full" */
 bool verdict_parse(struct str s, enum verdict *out);
 
 struct blob_verdict {
-    enum verdict verdict;      /* effective: an override replaces the automaton's */
-    enum verdict raw_verdict;  /* the automaton's */
+    enum verdict verdict;     /* effective: an override replaces the automaton's */
+    enum verdict raw_verdict; /* the automaton's */
     enum coverage coverage;
-    struct str format;         /* "pickle", "gguf", "text", ... */
-    struct str findings;       /* JSON array [{rule,severity,message,where}] */
-    struct str reason;         /* one line for headers: newest override reason or first finding */
+    struct str format;   /* "pickle", "gguf", "text", ... */
+    struct str findings; /* JSON array [{rule,severity,message,where}] */
+    struct str reason;   /* one line for headers: newest override reason or first finding */
     int64_t time_ms;
     bool overridden;
 };
 /* The verdict of one blob; PENDING when none. Strings in the arena. */
-must_check err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid, struct blob_verdict *out);
+must_check err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid,
+                                struct blob_verdict *out);
 
 struct revision_verdict {
     enum verdict verdict;
     enum coverage coverage;
-    struct str statement;   /* JSON, the signed bytes; empty while pending */
-    struct str signature;   /* base64 Ed25519 */
+    struct str statement; /* JSON, the signed bytes; empty while pending */
+    struct str signature; /* base64 Ed25519 */
     struct str key_id;
     struct str responsible; /* automaton owner or reviewer's name */
     struct str reason;

@@ -26,7 +26,8 @@ static err review_page(struct db *d, struct arena *a, int64_t repo_id, struct st
     static const char *const prefix[] = {"", "", "datasets/", "spaces/"}; /* by enum repo_type of id.h */
     int64_t type = db_i64(st, 0);
     struct str owner = db_str(st, 1), name = db_str(st, 2);
-    *out = arena_printf(a, "/%s" STR_FMT "/" STR_FMT "/review/main", type > 0 && type < 4 ? prefix[type] : "", STR_ARG(owner), STR_ARG(name));
+    *out = arena_printf(a, "/%s" STR_FMT "/" STR_FMT "/review/main", type > 0 && type < 4 ? prefix[type] : "",
+                        STR_ARG(owner), STR_ARG(name));
     db_done(st);
     return OK;
 }
@@ -46,9 +47,11 @@ static err pending_age_s(struct db *d, int64_t repo_id, int64_t *out) {
 static err say_blocked(struct db *d, struct arena *a, int64_t repo_id, const struct blob_verdict *v) {
     struct str page;
     TRY(review_page(d, a, repo_id, &page));
-    if (v->reason.n == 0) return err_fail(E_BLOCKED, "review blocks this file; the findings are at " STR_FMT, STR_ARG(page));
+    if (v->reason.n == 0)
+        return err_fail(E_BLOCKED, "review blocks this file; the findings are at " STR_FMT, STR_ARG(page));
     if (v->overridden)
-        return err_fail(E_BLOCKED, "a reviewer blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason), STR_ARG(page));
+        return err_fail(E_BLOCKED, "a reviewer blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason),
+                        STR_ARG(page));
     return err_fail(E_BLOCKED, "review blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason), STR_ARG(page));
 }
 
@@ -57,7 +60,9 @@ static err say_pending(struct db *d, struct arena *a, int64_t repo_id) {
     int64_t age;
     TRY(review_page(d, a, repo_id, &page));
     TRY(pending_age_s(d, repo_id, &age));
-    err e = err_fail(E_PENDING, "review of this file is not finished; it is served as soon as the verdict allows it; see " STR_FMT, STR_ARG(page));
+    err e = err_fail(E_PENDING,
+                     "review of this file is not finished; it is served as soon as the verdict allows it; see " STR_FMT,
+                     STR_ARG(page));
     err_slot()->retry_after_s = (unsigned)MAX(RETRY_MIN_S, MIN(RETRY_MAX_S, age / 2));
     return e;
 }
@@ -68,9 +73,9 @@ static err decided(struct db *d, struct arena *a, int64_t repo_id, const struct 
     struct str page;
     TRY(review_page(d, a, repo_id, &page));
     if (v->reason.n > 0)
-        *warn = arena_printf(a, "Review asks for care with this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason), STR_ARG(page));
-    else
-        *warn = arena_printf(a, "Review asks for care with this file; see " STR_FMT, STR_ARG(page));
+        *warn = arena_printf(a, "Review asks for care with this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason),
+                             STR_ARG(page));
+    else *warn = arena_printf(a, "Review asks for care with this file; see " STR_FMT, STR_ARG(page));
     return OK;
 }
 

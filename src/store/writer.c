@@ -104,10 +104,8 @@ static struct wreq *batch_run(struct writer *w, struct wreq *first, bool *lost) 
 static void batch_wake(struct wreq *first, const struct wreq *end) {
     for (struct wreq *r = first, *next; r != end; r = next) {
         next = r->next; /* a synchronous request vanishes with its waiter's stack as soon as it is told */
-        if (r->async)
-            free(r);
-        else
-            done_signal(&r->done);
+        if (r->async) free(r);
+        else done_signal(&r->done);
     }
 }
 
@@ -125,7 +123,8 @@ static err batch_commit(struct writer *w) {
 static struct wreq *batch(struct writer *w, struct wreq *first) {
     bool lost = false;
     struct wreq *end = batch_run(w, first, &lost);
-    err e = lost ? err_fail(E_IO, "the database gave up the transaction; nothing was changed, try again") : batch_commit(w);
+    err e =
+        lost ? err_fail(E_IO, "the database gave up the transaction; nothing was changed, try again") : batch_commit(w);
     if (e != OK) {
         log_error("store.commit_failed", LZ("error", err_text()));
         batch_fail(first, end, e, err_text());
@@ -175,7 +174,8 @@ static struct wreq *take(struct writer *w) {
     pthread_mutex_lock(&w->mu);
     while (!due(w) && !(w->stop && w->head == NULL)) {
         int64_t now = clock_mono_ms();
-        wait_until(w, w->head != NULL ? MIN(w->head->queued_ms + ASYNC_DELAY_MS, now + ASYNC_DELAY_MS) : now + IDLE_POLL_MS);
+        wait_until(w, w->head != NULL ? MIN(w->head->queued_ms + ASYNC_DELAY_MS, now + ASYNC_DELAY_MS)
+                                      : now + IDLE_POLL_MS);
         if (w->head == NULL && !w->stop) {
             pthread_mutex_unlock(&w->mu);
             store_poll(w->store);
@@ -281,7 +281,8 @@ static err enqueue(struct writer *w, struct wreq *r) {
         if (!r->async || w->n_queued == 1 || w->n_queued == BATCH_MAX) pthread_cond_signal(&w->cond);
     }
     pthread_mutex_unlock(&w->mu);
-    if (refused) return err_fail(E_UNAVAILABLE, "the database cannot take more changes now; nothing was changed, try again");
+    if (refused)
+        return err_fail(E_UNAVAILABLE, "the database cannot take more changes now; nothing was changed, try again");
     return OK;
 }
 

@@ -25,14 +25,16 @@ static err term_open(struct walk *w, uint32_t i, const struct shard_term *t, con
 }
 
 /* Bounds, length, possession; adds the chunks to the file's tree. */
-static err term_check(struct walk *w, uint32_t i, const struct shard_term *t, const struct xet_hash *proof, struct term *out) {
+static err term_check(struct walk *w, uint32_t i, const struct shard_term *t, const struct xet_hash *proof,
+                      struct term *out) {
     const struct xorb *xo;
     TRY(term_open(w, i, t, &xo));
     if (t->first >= t->end || t->end > xo->n) return refuse(w, i, "its chunk range lies outside the xorb");
     uint32_t raw = xo->e[t->end - 1].raw_end - xorb_raw_start(xo, t->first);
     if (raw != t->raw_bytes) return refuse(w, i, "its length is not that of its chunks");
     w->a->n_chunks += t->end - t->first;
-    if (w->a->n_chunks > ACCEPT_CHUNKS_MAX) return refuse(w, i, "the shard's files have more than 33554432 chunks; split it");
+    if (w->a->n_chunks > ACCEPT_CHUNKS_MAX)
+        return refuse(w, i, "the shard's files have more than 33554432 chunks; split it");
     struct xhash_range range;
     struct xet_hash got;
     xhash_range_init(&range);
@@ -41,9 +43,14 @@ static err term_check(struct walk *w, uint32_t i, const struct shard_term *t, co
         merkle_add(&w->merkle, &xo->e[k].hash, xo->e[k].raw_end - xorb_raw_start(xo, k));
     }
     xhash_range_done(&range, &got);
-    if (!hash_equal(got.b, proof->b, sizeof got.b)) return refuse(w, i, "its verification record does not prove possession of the chunks");
-    *out = (struct term){.xorb = t->xorb, .first = t->first, .end = t->end, .raw_bytes = raw,
-                         .phys_start = xorb_phys_start(xo, t->first), .phys_end = xo->e[t->end - 1].phys_end};
+    if (!hash_equal(got.b, proof->b, sizeof got.b))
+        return refuse(w, i, "its verification record does not prove possession of the chunks");
+    *out = (struct term){.xorb = t->xorb,
+                         .first = t->first,
+                         .end = t->end,
+                         .raw_bytes = raw,
+                         .phys_start = xorb_phys_start(xo, t->first),
+                         .phys_end = xo->e[t->end - 1].phys_end};
     if (i == 0) w->a->files[w->file].first_chunk = xo->e[t->first].hash;
     return OK;
 }
@@ -79,7 +86,8 @@ static err claim_note(struct walk *w, const struct shard_file *f) {
     uint64_t size;
     TRY(xet_db_file_known(db_reader(w->a->x->store), &f->hash, r->f.sha256, &size, &w->a->known[w->file]));
     if (w->a->known[w->file]) {
-        if (f->has_sha256 && memcmp(r->f.sha256, f->sha256, 32) != 0) return refuse(w, f->n_terms, "its SHA-256 is not that of its bytes");
+        if (f->has_sha256 && memcmp(r->f.sha256, f->sha256, 32) != 0)
+            return refuse(w, f->n_terms, "its SHA-256 is not that of its bytes");
         return OK;
     }
     w->a->claimed[w->file] = f->has_sha256;
@@ -167,7 +175,8 @@ err accept_digest(struct accept *a, uint32_t i) {
     if (f->n_terms == 0) hash_sha256("", 0, got);
     else TRY(digest_bytes(a, f, got));
     if (a->claimed[i] && memcmp(got, f->sha256, 32) != 0)
-        return err_fail(E_BAD_REQUEST, "shard refused: file %u: its SHA-256 is not that of its bytes; nothing was registered", i);
+        return err_fail(E_BAD_REQUEST,
+                        "shard refused: file %u: its SHA-256 is not that of its bytes; nothing was registered", i);
     memcpy(f->sha256, got, 32);
     return OK;
 }

@@ -23,13 +23,13 @@ struct accept {
     struct xet *x;
     struct str body;
     struct shard shard;
-    struct shard_iter next;  /* the first file not checked yet */
+    struct shard_iter next; /* the first file not checked yet */
     struct reg_file *files;
-    bool *known;             /* registered before: its SHA-256 is settled */
-    bool *claimed;           /* the shard states a SHA-256 */
+    bool *known;   /* registered before: its SHA-256 is settled */
+    bool *claimed; /* the shard states a SHA-256 */
     uint32_t n_files, n_checked;
     uint64_t n_chunks;
-    err (*beat)(void *arg);  /* called now and then while bytes are being hashed; its error stops the work */
+    err (*beat)(void *arg); /* called now and then while bytes are being hashed; its error stops the work */
     void *beat_arg;
 };
 /* Structure, and room for n_files. */

@@ -73,8 +73,12 @@ static size_t regroup_fast(const uint8_t *const pl[4], uint8_t *out, size_t grou
     return g;
 }
 #else
-static size_t split_fast(const uint8_t *in, uint8_t *const pl[4], size_t groups) { return 0; }
-static size_t regroup_fast(const uint8_t *const pl[4], uint8_t *out, size_t groups) { return 0; }
+static size_t split_fast(const uint8_t *in, uint8_t *const pl[4], size_t groups) {
+    return 0;
+}
+static size_t regroup_fast(const uint8_t *const pl[4], uint8_t *out, size_t groups) {
+    return 0;
+}
 #endif
 
 void bg4_split(const uint8_t *in, uint8_t *out, size_t n) {

@@ -14,7 +14,8 @@ err cas_instance(struct http_req *r, struct xet **x) {
     *x = r->route != NULL ? r->ctx : NULL;
     BUG_ON(*x == NULL);
     if (str_eqz(http_param(r, "inst"), (*x)->inst)) return OK;
-    return err_fail(E_NOT_FOUND, "this address belongs to another instance of the store; ask the hub for a new Xet token");
+    return err_fail(E_NOT_FOUND,
+                    "this address belongs to another instance of the store; ask the hub for a new Xet token");
 }
 
 err cas_hash(struct http_req *r, struct xet_hash *h) {
@@ -26,7 +27,8 @@ err cas_begin(struct http_req *r, bool write, struct cas *c) {
     TRY(cas_instance(r, &c->x));
     struct str auth = http_header(r, "authorization");
     if (auth.n < 8 || !str_ieq(str_sub(auth, 0, 7), STR("Bearer ")))
-        return err_fail(E_UNAUTHORIZED, "a Xet token is needed here: ask the hub's xet-read-token or xet-write-token route");
+        return err_fail(E_UNAUTHORIZED,
+                        "a Xet token is needed here: ask the hub's xet-read-token or xet-write-token route");
     TRY(xet_token_check(c->x, str_trim(str_from(auth, 7)), clock_wall_ms() / 1000, &c->scope));
     if (write && !c->scope.write) return err_fail(E_FORBIDDEN, "this Xet token may only read; nothing was stored");
     return xet_db_scope_alive(db_reader(c->x->store), &c->scope);
@@ -49,9 +51,11 @@ static err telemetry_post(struct http_req *r) {
 }
 
 #define CAS "/cas/{inst}"
-#define R(m, pat, handler, nm, sum, body, secs)                                                                             \
-    { .methods = (m), .pattern = (pat), .fn = (handler), .auth = AUTH_SIGNED, .dialect = DIALECT_CAS, .name = (nm),          \
-      .summary = (sum), .max_body = (body), .body_timeout_s = (secs) }
+#define R(m, pat, handler, nm, sum, body, secs)                                                                        \
+    {                                                                                                                  \
+        .methods = (m), .pattern = (pat), .fn = (handler), .auth = AUTH_SIGNED, .dialect = DIALECT_CAS, .name = (nm),  \
+        .summary = (sum), .max_body = (body), .body_timeout_s = (secs)                                                 \
+    }
 #define READ_CHUNK "Global dedup: a shard of xorbs that hold this chunk, keyed so that it reveals nothing else."
 #define RECON1 "How to rebuild a file or a range of it (version 1)."
 #define RECON2 "How to rebuild a file or a range of it (version 2)."
@@ -61,7 +65,8 @@ static err telemetry_post(struct http_req *r) {
 #define SHARD2 "As version 1, with progress as NDJSON lines."
 
 static const struct http_route routes[] = {
-    R(HTTP_POST, CAS "/v1/xorb-grants/{prefix}/{hash}", grant_post, "cas.xorb_grant", "Direct upload grants are not offered (404).", 64 * KiB, 0),
+    R(HTTP_POST, CAS "/v1/xorb-grants/{prefix}/{hash}", grant_post, "cas.xorb_grant",
+      "Direct upload grants are not offered (404).", 64 * KiB, 0),
     R(HTTP_POST, CAS "/v1/xorbs/{prefix}/{hash}", cas_xorb_post, "cas.xorb_put", XORB_POST, XORB_BODY_MAX, 300),
     R(HTTP_POST, CAS "/xorbs/{prefix}/{hash}", cas_xorb_post, "cas.xorb_put_0", XORB_POST, XORB_BODY_MAX, 300),
     R(HTTP_POST, CAS "/xorb/{prefix}/{hash}", cas_xorb_post, "cas.xorb_put_00", XORB_POST, XORB_BODY_MAX, 300),
@@ -84,8 +89,14 @@ static const struct http_route routes[] = {
     R(HTTP_GET, CAS "/x/{hash}", cas_range_get, "cas.range", "Bytes of a xorb by a signed URL.", 0, 0),
 };
 static const struct http_route public_routes[] = {
-    {.methods = HTTP_POST, .pattern = "/v1/telemetry", .fn = telemetry_post, .auth = AUTH_SIGNED, .dialect = DIALECT_CAS,
-     .name = "cas.telemetry", .summary = "Transfer summaries of Xet clients: read and forgotten.", .max_body = 256 * KiB},
+    {.methods = HTTP_POST,
+     .pattern = "/v1/telemetry",
+     .fn = telemetry_post,
+     .auth = AUTH_SIGNED,
+     .dialect = DIALECT_CAS,
+     .name = "cas.telemetry",
+     .summary = "Transfer summaries of Xet clients: read and forgotten.",
+     .max_body = 256 * KiB},
 };
 
 err xet_routes(struct xet *x, struct http_router *rt) {

@@ -33,8 +33,10 @@ static err url_check(struct http_req *r, struct get *g) {
         xet_url_mac(g->x, &g->hash, ranges, exp_s, want);
         good = hash_equal(want, mac.p, XET_MAC_LEN);
     }
-    if (!good || !range_set_parse(ranges, &g->allowed)) return err_fail(E_FORBIDDEN, "this URL was not signed here; ask for a new reconstruction");
-    if (exp_s <= clock_wall_ms() / 1000) return err_fail(E_FORBIDDEN, "this URL has expired; ask for a new reconstruction");
+    if (!good || !range_set_parse(ranges, &g->allowed))
+        return err_fail(E_FORBIDDEN, "this URL was not signed here; ask for a new reconstruction");
+    if (exp_s <= clock_wall_ms() / 1000)
+        return err_fail(E_FORBIDDEN, "this URL has expired; ask for a new reconstruction");
     return OK;
 }
 
@@ -46,7 +48,8 @@ static err open_xorb(void *arg) {
 
 static err send_one(struct http_req *r, const struct get *g, bool partial) {
     const struct byte_range *b = &g->asked.r[0];
-    if (partial) http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, b->start, b->end - 1, g->region_len);
+    if (partial)
+        http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, b->start, b->end - 1, g->region_len);
     TRY(http_begin(r, partial ? 206 : 200, "application/octet-stream", (int64_t)(b->end - b->start)));
     TRY(http_sendfile(r, g->fd, (off_t)b->start, b->end - b->start));
     return http_end(r);
@@ -54,7 +57,9 @@ static err send_one(struct http_req *r, const struct get *g, bool partial) {
 
 static size_t part_head(const struct get *g, unsigned i, char out[256]) {
     const struct byte_range *b = &g->asked.r[i];
-    int n = snprintf(out, 256, "%s--%s\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64 "\r\n\r\n",
+    int n = snprintf(out, 256,
+                     "%s--%s\r\nContent-Type: application/octet-stream\r\nContent-Range: bytes %" PRIu64 "-%" PRIu64
+                     "/%" PRIu64 "\r\n\r\n",
                      i > 0 ? "\r\n" : "", g->boundary, b->start, b->end - 1, g->region_len);
     BUG_ON(n < 0 || n >= 256);
     return (size_t)n;

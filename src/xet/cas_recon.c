@@ -32,7 +32,8 @@ static err file_open(struct http_req *r, struct cas *c, struct xfile *f) {
     TRY(cas_begin(r, false, c));
     TRY(cas_hash(r, &h));
     TRY(xet_db_file_bound(db_reader(c->x->store), c->scope.repo_id, &h, f));
-    TRY(verdict_gate(c->x->store, r->arena, c->scope.repo_id, hex_str(r->arena, f->sha256, 32), c->x->gate_hold_ms, &warn));
+    TRY(verdict_gate(c->x->store, r->arena, c->scope.repo_id, hex_str(r->arena, f->sha256, 32), c->x->gate_hold_ms,
+                     &warn));
     if (warn.n > 0) http_set(r, "X-HF-Warning", arena_printf(r->arena, "review; " STR_FMT, STR_ARG(warn)));
     return OK;
 }
@@ -84,7 +85,8 @@ static err put_terms(struct recon *q) {
         const struct term *t = &q->plan.terms[i];
         buf_cstr(b, i > 0 ? ",{\"hash\":\"" : "{\"hash\":\"");
         put_hash(b, &t->xorb);
-        buf_printf(b, "\",\"unpacked_length\":%" PRIu32 ",\"range\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "}}", t->raw_bytes, t->first, t->end);
+        buf_printf(b, "\",\"unpacked_length\":%" PRIu32 ",\"range\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "}}",
+                   t->raw_bytes, t->first, t->end);
         TRY(flush(q, false));
     }
     return OK;
@@ -95,13 +97,15 @@ static void put_url(struct recon *q, const struct fetch *f, uint32_t n) {
     char text[CAS_URL_RANGES_MAX + 32], mac[XET_MAC_LEN + 1], hex[XET_HEX_LEN + 1];
     size_t k = 0;
     for (uint32_t i = 0; i < n; i++) {
-        int m = snprintf(text + k, sizeof text - k, "%s%" PRIu32 "-%" PRIu32, i > 0 ? "," : "", f[i].phys_start, f[i].phys_end - 1);
+        int m = snprintf(text + k, sizeof text - k, "%s%" PRIu32 "-%" PRIu32, i > 0 ? "," : "", f[i].phys_start,
+                         f[i].phys_end - 1);
         BUG_ON(m < 0 || (size_t)m >= sizeof text - k); /* 256 ranges of at most 18 characters */
         k += (size_t)m;
     }
     xet_url_mac(q->c.x, &f->xorb, str_make(text, k), q->exp_s, mac);
     xet_hash_str(&f->xorb, hex);
-    buf_printf(&q->out, STR_FMT "/cas/%s/x/%s?r=%s&e=%" PRId64 "&s=%s", STR_ARG(q->r->base_url), q->c.x->inst, hex, text, q->exp_s, mac);
+    buf_printf(&q->out, STR_FMT "/cas/%s/x/%s?r=%s&e=%" PRId64 "&s=%s", STR_ARG(q->r->base_url), q->c.x->inst, hex,
+               text, q->exp_s, mac);
 }
 
 /* How many of the fetches from i on belong to one URL. */
@@ -112,7 +116,9 @@ static uint32_t group_len(const struct plan *p, uint32_t i, uint32_t max) {
 }
 
 static void put_range_v2(struct buf *b, const struct fetch *f, bool comma) {
-    buf_printf(b, "%s{\"chunks\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "},\"bytes\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "}}",
+    buf_printf(b,
+               "%s{\"chunks\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "},\"bytes\":{\"start\":%" PRIu32
+               ",\"end\":%" PRIu32 "}}",
                comma ? "," : "", f->first, f->end, f->phys_start, f->phys_end - 1);
 }
 
@@ -154,7 +160,8 @@ static err put_fetch_v1(struct recon *q) {
             put_hash(b, &f->xorb);
             buf_cstr(b, "\":[");
         }
-        buf_printf(b, "%s{\"range\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "},\"url\":\"", same ? "," : "", f->first, f->end);
+        buf_printf(b, "%s{\"range\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "},\"url\":\"", same ? "," : "", f->first,
+                   f->end);
         put_url(q, f, 1);
         buf_printf(b, "\",\"url_range\":{\"start\":%" PRIu32 ",\"end\":%" PRIu32 "}}", f->phys_start, f->phys_end - 1);
         TRY(flush(q, false));
@@ -181,8 +188,12 @@ static err recon(struct http_req *r, err (*put_fetch)(struct recon *)) {
     return e;
 }
 
-err cas_recon_v1(struct http_req *r) { return recon(r, put_fetch_v1); }
-err cas_recon_v2(struct http_req *r) { return recon(r, put_fetch_v2); }
+err cas_recon_v1(struct http_req *r) {
+    return recon(r, put_fetch_v1);
+}
+err cas_recon_v2(struct http_req *r) {
+    return recon(r, put_fetch_v2);
+}
 
 err cas_file_head(struct http_req *r) {
     struct cas c;

@@ -128,12 +128,17 @@ static err shard_post(struct http_req *r, bool lines) {
     p->beat_ms = clock_mono_ms();
     err e = post_run(p);
     if (http_head_sent(r)) e = lines_end(p, e);
-    else if (e == OK) e = http_reply(r, 200, "application/json", p->inserted ? STR("{\"result\":1}") : STR("{\"result\":0}"));
+    else if (e == OK)
+        e = http_reply(r, 200, "application/json", p->inserted ? STR("{\"result\":1}") : STR("{\"result\":0}"));
     accept_release(&p->a);
     free(p->body);
     if (p->mem_mib > 0) xet_mem_give(p->c.x, p->mem_mib);
     return e;
 }
 
-err cas_shard_v1(struct http_req *r) { return shard_post(r, false); }
-err cas_shard_v2(struct http_req *r) { return shard_post(r, true); }
+err cas_shard_v1(struct http_req *r) {
+    return shard_post(r, false);
+}
+err cas_shard_v2(struct http_req *r) {
+    return shard_post(r, true);
+}

@@ -55,7 +55,8 @@ static err ingest_open(struct ingest *g) {
     bool known;
     TRY(xorb_verify_new(&g->v));
     for (unsigned i = 0; i < 2; i++)
-        if ((g->block[i] = malloc(XET_BLOCK)) == NULL) return err_fail(E_NOMEM, "not enough memory for an upload; nothing was stored");
+        if ((g->block[i] = malloc(XET_BLOCK)) == NULL)
+            return err_fail(E_NOMEM, "not enough memory for an upload; nothing was stored");
     TRY(xet_db_xorb_known(db_reader(g->x->store), &g->hash, &known));
     if (known && xorb_exists(g->x, &g->hash)) return OK;
     TRY(xorb_out_open(g->x, &g->out));
@@ -117,7 +118,8 @@ err cas_xorb_post(struct http_req *r) {
     ingest_release(g);
     xet_mem_give(c.x, XET_INGEST_MIB);
     if (e != OK) return e;
-    return http_reply(r, 200, "application/json", inserted ? STR("{\"was_inserted\":true}") : STR("{\"was_inserted\":false}"));
+    return http_reply(r, 200, "application/json",
+                      inserted ? STR("{\"was_inserted\":true}") : STR("{\"was_inserted\":false}"));
 }
 
 struct head_arg {

@@ -18,7 +18,8 @@ bool chunk_head_parse(const uint8_t p[CHUNK_HEAD], struct chunk_head *h, const c
     else if (h->n_raw == 0) *why = "empty chunk";
     else if (h->n_raw > CHUNK_RAW_MAX) *why = "chunk is longer than 128 KiB";
     else if (h->n_stored == 0 || h->n_stored > CHUNK_STORED_MAX) *why = "stored chunk length is out of bounds";
-    else if (h->scheme == SCHEME_NONE && h->n_stored != h->n_raw) *why = "uncompressed chunk with two different lengths";
+    else if (h->scheme == SCHEME_NONE && h->n_stored != h->n_raw)
+        *why = "uncompressed chunk with two different lengths";
     return *why == NULL;
 }
 

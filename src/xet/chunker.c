@@ -7,9 +7,13 @@
 #define GEAR_MASK 0xFFFF000000000000ULL
 enum { SKIP = CHUNK_MIN - 64 - 1, STRIPS = 4, STRIP_MIN = 16 * 1024, STRIP_CANDIDATES = 1024 };
 
-void chunker_init(struct chunker *c) { memset(c, 0, sizeof *c); }
+void chunker_init(struct chunker *c) {
+    memset(c, 0, sizeof *c);
+}
 
-static inline uint64_t gear(uint64_t h, uint8_t b) { return (h << 1) + gear_table[b]; }
+static inline uint64_t gear(uint64_t h, uint8_t b) {
+    return (h << 1) + gear_table[b];
+}
 
 /* h behind the last byte seen; right whenever the open chunk has 64 bytes or more, and not needed before. */
 static uint64_t hash_of_history(const struct chunker *c) {
@@ -38,7 +42,7 @@ static size_t scan(uint32_t *size, uint64_t *h, const uint8_t *p, size_t n, bool
         i = MIN(n, (size_t)SKIP - *size);
         *h = 0;
     }
-    size_t start = *size; /* chunk size before p */
+    size_t start = *size;                                            /* chunk size before p */
     size_t warm = start < CHUNK_MIN - 1 ? CHUNK_MIN - 1 - start : 0; /* bytes that end below the minimum */
     size_t end = MIN(n, (size_t)CHUNK_MAX - start);
     uint64_t v = *h;
@@ -93,7 +97,8 @@ static bool find_candidates(const struct chunker *c, const uint8_t *p, size_t n,
         h1 = gear(h1, p1[i]);
         h2 = gear(h2, p2[i]);
         h3 = gear(h3, p3[i]);
-        bool any = ((h0 & GEAR_MASK) == 0) | ((h1 & GEAR_MASK) == 0) | ((h2 & GEAR_MASK) == 0) | ((h3 & GEAR_MASK) == 0);
+        bool any =
+            ((h0 & GEAR_MASK) == 0) | ((h1 & GEAR_MASK) == 0) | ((h2 & GEAR_MASK) == 0) | ((h3 & GEAR_MASK) == 0);
         if (__builtin_expect(any, 0)) {
             const uint64_t now[STRIPS] = {h0, h1, h2, h3};
             for (unsigned s = 0; s < STRIPS; s++) {

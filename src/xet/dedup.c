@@ -82,11 +82,13 @@ static void surround(struct around *a, const struct xet_hash *center) {
         for (uint32_t i = 0; i < a->files[k].n_terms; i++) {
             const struct term *t = &a->files[k].terms[i];
             struct seen *s = find(a, &t->xorb);
-            for (uint32_t c = t->first; s != NULL && c < t->end && c < XORB_CHUNKS_MAX; c++) s->bits[c / 8] |= (uint8_t)(1 << (c % 8));
+            for (uint32_t c = t->first; s != NULL && c < t->end && c < XORB_CHUNKS_MAX; c++)
+                s->bits[c / 8] |= (uint8_t)(1 << (c % 8));
         }
 }
 
-/* Hidden chunks get a hash under a secret of ours, so their number and lengths stay right for the client's arithmetic. */
+/* Hidden chunks get a hash under a secret of ours, so their number and lengths stay right for the client's arithmetic.
+ */
 static err xorb_put(struct dedup *d, const struct seen *s, const uint8_t key[32], uint32_t *chunks_left) {
     struct xorb xo;
     TRY(xorb_open(d->x, &s->hash, &xo));
@@ -96,7 +98,8 @@ static err xorb_put(struct dedup *d, const struct seen *s, const uint8_t key[32]
             bool told = s->bits[i / 8] & (1 << (i % 8));
             struct xet_hash h;
             xhash_hmac(told ? key : d->x->key_dedup, &xo.e[i].hash, &h);
-            shard_put_chunk(d->out, &h, xorb_raw_start(&xo, i), xo.e[i].raw_end - xorb_raw_start(&xo, i), told && xhash_eligible(&xo.e[i].hash));
+            shard_put_chunk(d->out, &h, xorb_raw_start(&xo, i), xo.e[i].raw_end - xorb_raw_start(&xo, i),
+                            told && xhash_eligible(&xo.e[i].hash));
         }
         *chunks_left -= xo.n;
     }

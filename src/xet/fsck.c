@@ -98,10 +98,11 @@ static err term_check(struct xorb_cache *cache, const struct term *t, struct mer
     const struct xorb *xo;
     TRY(xorb_cache_get(cache, &t->xorb, &xo));
     if (t->first >= t->end || t->end > xo->n) return err_fail(E_CORRUPT, "a term lies outside its xorb");
-    if (xo->e[t->end - 1].raw_end - xorb_raw_start(xo, t->first) != t->raw_bytes || t->phys_start != xorb_phys_start(xo, t->first) ||
-        t->phys_end != xo->e[t->end - 1].phys_end)
+    if (xo->e[t->end - 1].raw_end - xorb_raw_start(xo, t->first) != t->raw_bytes ||
+        t->phys_start != xorb_phys_start(xo, t->first) || t->phys_end != xo->e[t->end - 1].phys_end)
         return err_fail(E_CORRUPT, "a term states other lengths than its xorb's index");
-    for (uint32_t i = t->first; i < t->end; i++) merkle_add(m, &xo->e[i].hash, xo->e[i].raw_end - xorb_raw_start(xo, i));
+    for (uint32_t i = t->first; i < t->end; i++)
+        merkle_add(m, &xo->e[i].hash, xo->e[i].raw_end - xorb_raw_start(xo, i));
     *size += t->raw_bytes;
     return OK;
 }
@@ -177,7 +178,8 @@ static err bindings_walk(struct fsck *k) {
         char what[128], hex[65];
         TRY(xet_db_lost_binding(db_reader(k->x->store), &repo, sha, &found));
         if (!found) break;
-        snprintf(what, sizeof what, "repository %lld names these bytes, but the store does not have them", (long long)repo);
+        snprintf(what, sizeof what, "repository %lld names these bytes, but the store does not have them",
+                 (long long)repo);
         hex_encode(sha, 32, hex);
         k->n_problems++;
         if (k->report != NULL) k->report(k->arg, "binding", str_of(hex), what);
@@ -186,7 +188,8 @@ static err bindings_walk(struct fsck *k) {
     TRY(xet_db_dangling(db_reader(k->x->store), &n));
     if (n > 0) {
         k->n_problems += n;
-        if (k->report != NULL) k->report(k->arg, "reference", STR("database"), "rows of xet_ref or xet_chunk point nowhere");
+        if (k->report != NULL)
+            k->report(k->arg, "reference", STR("database"), "rows of xet_ref or xet_chunk point nowhere");
     }
     return OK;
 }

@@ -19,7 +19,9 @@
 
 enum { STRAY_AGE_S = 24 * 3600 };
 
-static err mark_tx(struct db *d, void *arg) { return xet_db_gc_mark(d, arg); }
+static err mark_tx(struct db *d, void *arg) {
+    return xet_db_gc_mark(d, arg);
+}
 
 /*
  * A file leaves its place inside a write transaction, by rename to DATA/tmp. Uploads record a xorb in such a
@@ -118,7 +120,8 @@ static err strays_find(void *arg) {
     s->n = 0;
     for (struct dirent *d; e == OK && s->n < ARRAY_LEN(s->hash) && (d = readdir(dir)) != NULL;) {
         bool yes = false;
-        if (xet_hash_parse(str_of(d->d_name), &s->hash[s->n])) e = is_stray(s->x, db_reader(s->x->store), &s->hash[s->n], &s->size[s->n], &yes);
+        if (xet_hash_parse(str_of(d->d_name), &s->hash[s->n]))
+            e = is_stray(s->x, db_reader(s->x->store), &s->hash[s->n], &s->size[s->n], &yes);
         if (yes) s->n++;
     }
     closedir(dir);
@@ -151,6 +154,7 @@ err xet_gc(struct xet *x, int64_t min_age_ms, bool dry_run, uint64_t *freed_byte
     uint64_t stray_bytes = 0;
     TRY(strays_remove(x, dry_run, &stray_bytes));
     *freed_bytes += stray_bytes;
-    log_info("xet.gc", LI("files", g.n_files), LI("xorbs", g.n_xorbs), LI("freed_bytes", *freed_bytes), LI("dry_run", dry_run));
+    log_info("xet.gc", LI("files", g.n_files), LI("xorbs", g.n_xorbs), LI("freed_bytes", *freed_bytes),
+             LI("dry_run", dry_run));
     return OK;
 }

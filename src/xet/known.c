@@ -94,8 +94,8 @@ const struct known_xorb *known_find(const struct known *k, const struct xet_hash
     return NULL;
 }
 
-const struct known_xorb *known_continue(const struct known *k, const struct xet_hash *prev, bool prev_open, uint32_t after,
-                                        const struct xet_hash *h, uint32_t *chunk) {
+const struct known_xorb *known_continue(const struct known *k, const struct xet_hash *prev, bool prev_open,
+                                        uint32_t after, const struct xet_hash *h, uint32_t *chunk) {
     for (uint32_t i = 0; i < k->n_xorbs; i++) {
         const struct known_xorb *x = &k->xorbs[i];
         bool same = x->open ? prev_open : !prev_open && xhash_eq(&x->hash, prev);

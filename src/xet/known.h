@@ -38,8 +38,8 @@ must_check err known_open_seal(struct known *k, const struct xet_hash *h);
 /* NULL when not known. *chunk is its place there. The open xorb is returned as such (->open). */
 const struct known_xorb *known_find(const struct known *k, const struct xet_hash *h, uint32_t *chunk);
 /* As known_find, but tries the chunk number `after` of the xorb `prev` (or of the open one) first: runs stay whole. */
-const struct known_xorb *known_continue(const struct known *k, const struct xet_hash *prev, bool prev_open, uint32_t after,
-                                        const struct xet_hash *h, uint32_t *chunk);
+const struct known_xorb *known_continue(const struct known *k, const struct xet_hash *prev, bool prev_open,
+                                        uint32_t after, const struct xet_hash *h, uint32_t *chunk);
 /* [work] Ask the database about an eligible chunk; loads its xorb and neighbours. */
 must_check err known_ask(struct known *k, const struct xet_hash *h);
 #endif

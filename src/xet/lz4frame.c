@@ -8,7 +8,14 @@
 
 #include "xet/le.h"
 
-enum { FLG_DICT = 1, FLG_RESERVED = 2, FLG_CONTENT_SUM = 4, FLG_CONTENT_SIZE = 8, FLG_BLOCK_SUM = 16, FLG_INDEPENDENT = 32 };
+enum {
+    FLG_DICT = 1,
+    FLG_RESERVED = 2,
+    FLG_CONTENT_SUM = 4,
+    FLG_CONTENT_SIZE = 8,
+    FLG_BLOCK_SUM = 16,
+    FLG_INDEPENDENT = 32
+};
 
 struct frame {
     const uint8_t *p, *end;
@@ -27,13 +34,15 @@ static bool head_parse(struct frame *f, size_t n_out, const char **why) {
     if (le32(p) != 0x184D2204U) return bad(why, "not an LZ4 frame");
     f->flg = p[4];
     unsigned bd = p[5], size_id = bd >> 4;
-    if (f->flg >> 6 != 1 || (f->flg & FLG_RESERVED) || (bd & 0x8f)) return bad(why, "unknown LZ4 frame version or flags");
+    if (f->flg >> 6 != 1 || (f->flg & FLG_RESERVED) || (bd & 0x8f))
+        return bad(why, "unknown LZ4 frame version or flags");
     if (f->flg & FLG_DICT) return bad(why, "LZ4 dictionaries are not allowed");
     if (size_id < 4) return bad(why, "bad LZ4 block size");
     f->block_max = (size_t)1 << (8 + 2 * size_id);
     size_t n = f->flg & FLG_CONTENT_SIZE ? 10 : 2;
     if ((size_t)(f->end - p) < 4 + n + 1) return bad(why, "the LZ4 frame is cut short");
-    if (n == 10 && (le32(p + 6) != n_out || le32(p + 10) != 0)) return bad(why, "LZ4 content size differs from the chunk header");
+    if (n == 10 && (le32(p + 6) != n_out || le32(p + 10) != 0))
+        return bad(why, "LZ4 content size differs from the chunk header");
     if (p[4 + n] != (uint8_t)(XXH32(p + 4, n, 0) >> 8)) return bad(why, "LZ4 header checksum differs");
     f->p = p + 4 + n + 1;
     return true;
@@ -47,7 +56,8 @@ static int block_decode(const struct frame *f, size_t n, bool stored, uint8_t *o
         memcpy(out + done, f->p, n);
         return (int)n;
     }
-    if (done == 0 || (f->flg & FLG_INDEPENDENT)) return LZ4_decompress_safe((const char *)f->p, (char *)out + done, (int)n, (int)room);
+    if (done == 0 || (f->flg & FLG_INDEPENDENT))
+        return LZ4_decompress_safe((const char *)f->p, (char *)out + done, (int)n, (int)room);
     size_t dict = MIN(done, 64 * KiB);
     return LZ4_decompress_safe_usingDict((const char *)f->p, (char *)out + done, (int)n, (int)room,
                                          (const char *)out + done - dict, (int)dict);
@@ -89,7 +99,8 @@ size_t lz4frame_encode(void *state, const uint8_t *in, size_t n_in, uint8_t *out
     out[4] = 1 << 6 | FLG_INDEPENDENT;
     out[5] = 5 << 4; /* blocks of at most 256 KiB */
     out[6] = (uint8_t)(XXH32(out + 4, 2, 0) >> 8);
-    int n = LZ4_compress_fast_extState(state, (const char *)in, (char *)out + 11, (int)n_in, (int)(cap - LZ4FRAME_OVERHEAD), 1);
+    int n = LZ4_compress_fast_extState(state, (const char *)in, (char *)out + 11, (int)n_in,
+                                       (int)(cap - LZ4FRAME_OVERHEAD), 1);
     if (n <= 0) return 0;
     put_le(out + 7, (uint32_t)n, 4);
     put_le(out + 11 + n, 0, 4);

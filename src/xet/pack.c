@@ -87,7 +87,8 @@ static err term_add(struct pack *p, const struct xet_hash *xorb, bool open, cons
         last->phys_end = e[i].phys_end;
         return OK;
     }
-    if (p->n_terms == SHARD_TERMS_MAX) return err_fail(E_LIMIT, "the file falls into more than %d pieces; nothing was stored", (int)SHARD_TERMS_MAX);
+    if (p->n_terms == SHARD_TERMS_MAX)
+        return err_fail(E_LIMIT, "the file falls into more than %d pieces; nothing was stored", (int)SHARD_TERMS_MAX);
     if (p->n_terms == p->cap_terms) {
         uint32_t cap = MIN(p->cap_terms == 0 ? 64U : p->cap_terms * 2, (uint32_t)SHARD_TERMS_MAX);
         struct term *v = realloc(p->terms, cap * sizeof *v);

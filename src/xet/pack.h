@@ -20,9 +20,9 @@ struct pack {
     struct xet *x;
     struct chunker chunker;
     struct merkle file;
-    struct known known;             /* chunks that need not be stored again */
+    struct known known; /* chunks that need not be stored again */
     struct chunk_encoder enc;
-    uint8_t carry[CHUNK_RAW_MAX];   /* the open chunk's bytes of earlier blocks */
+    uint8_t carry[CHUNK_RAW_MAX]; /* the open chunk's bytes of earlier blocks */
     size_t n_carry;
     struct term *terms;
     uint32_t n_terms, cap_terms;
@@ -36,9 +36,9 @@ struct pack {
     struct xorb_entry *e;
     uint32_t n_e;
     uint64_t region_len, raw_len;
-    uint8_t *buf;                   /* encoded bytes not yet written */
+    uint8_t *buf; /* encoded bytes not yet written */
     size_t n_buf;
-    uint32_t first_term_of_out;     /* terms from here on may name the open xorb, whose hash is not known yet */
+    uint32_t first_term_of_out; /* terms from here on may name the open xorb, whose hash is not known yet */
 };
 must_check err pack_init(struct pack *p, struct xet *x);
 must_check err pack_add(struct pack *p, const uint8_t *data, size_t n); /* n <= CHUNKER_BLOCK_MAX */

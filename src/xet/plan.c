@@ -44,7 +44,8 @@ err plan_merge(struct plan *p) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->n_terms; i++) {
         struct fetch *f = &p->fetch[i], *last = n > 0 ? &p->fetch[n - 1] : NULL;
-        if (last != NULL && xhash_eq(&last->xorb, &f->xorb) && f->first <= last->end) { /* chunks that touch, touch as bytes too */
+        if (last != NULL && xhash_eq(&last->xorb, &f->xorb) &&
+            f->first <= last->end) { /* chunks that touch, touch as bytes too */
             last->end = MAX(last->end, f->end);
             last->phys_end = MAX(last->phys_end, f->phys_end);
         } else {
@@ -60,7 +61,9 @@ static err trim_term(struct xet *x, struct term *t, uint64_t from, uint64_t to, 
     *cut = 0;
     if (from == 0 && to >= t->raw_bytes) return OK;
     TRY(xorb_open(x, &t->xorb, &xo));
-    err e = t->end <= xo.n && t->first < t->end ? OK : err_fail(E_CORRUPT, "a term of a stored file does not fit its xorb; run ballast fsck");
+    err e = t->end <= xo.n && t->first < t->end
+                ? OK
+                : err_fail(E_CORRUPT, "a term of a stored file does not fit its xorb; run ballast fsck");
     if (e == OK) *cut = plan_trim(t, &xo, (uint32_t)from, (uint32_t)MIN(to, (uint64_t)t->raw_bytes));
     xorb_close(&xo);
     return e;

@@ -40,17 +40,23 @@ static uint64_t total(const struct range_set *s) {
 err range_set_ask(struct str header, const struct range_set *allowed, struct range_set *out) {
     struct str rest = header, item;
     out->n = 0;
-    if (header.n < 6 || !str_ieq(str_sub(header, 0, 6), STR("bytes="))) return err_fail(E_BAD_REQUEST, "the Range header must read bytes=FIRST-LAST");
+    if (header.n < 6 || !str_ieq(str_sub(header, 0, 6), STR("bytes=")))
+        return err_fail(E_BAD_REQUEST, "the Range header must read bytes=FIRST-LAST");
     rest = str_from(rest, 6);
     while (str_split(&rest, ',', &item)) {
         uint64_t a, b = 0;
         bool open;
-        if (!one_parse(str_trim(item), &a, &b, &open)) return err_fail(E_BAD_REQUEST, "the Range header must read bytes=FIRST-LAST");
-        if (out->n == RANGE_SET_MAX) return err_fail(E_BAD_REQUEST, "at most %d ranges may be asked for at once", (int)RANGE_SET_MAX);
+        if (!one_parse(str_trim(item), &a, &b, &open))
+            return err_fail(E_BAD_REQUEST, "the Range header must read bytes=FIRST-LAST");
+        if (out->n == RANGE_SET_MAX)
+            return err_fail(E_BAD_REQUEST, "at most %d ranges may be asked for at once", (int)RANGE_SET_MAX);
         const struct byte_range *h = holder(allowed, a);
-        if (h == NULL || (!open && b >= h->end)) return err_fail(E_FORBIDDEN, "this URL does not allow the range asked for; ask for a new reconstruction");
+        if (h == NULL || (!open && b >= h->end))
+            return err_fail(E_FORBIDDEN, "this URL does not allow the range asked for; ask for a new reconstruction");
         out->r[out->n++] = (struct byte_range){a, open ? h->end : b + 1};
     }
     if (out->n == 0) return err_fail(E_BAD_REQUEST, "the Range header must read bytes=FIRST-LAST");
-    return total(out) <= total(allowed) ? OK : err_fail(E_FORBIDDEN, "the ranges asked for overlap; this URL does not allow that");
+    return total(out) <= total(allowed)
+               ? OK
+               : err_fail(E_FORBIDDEN, "the ranges asked for overlap; this URL does not allow that");
 }

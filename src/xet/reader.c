@@ -19,19 +19,19 @@ struct window {
 struct xet_reader {
     struct xet *x;
     struct xfile f;
-    uint64_t pos, end;      /* of the file: the next byte to decode, and where to stop */
+    uint64_t pos, end; /* of the file: the next byte to decode, and where to stop */
     bool verify;
-    uint32_t term;          /* the term that holds pos */
-    uint64_t term_start;    /* file offset of its first byte */
+    uint32_t term;       /* the term that holds pos */
+    uint64_t term_start; /* file offset of its first byte */
     struct xorb_cache cache;
     struct chunk_scratch scratch;
-    uint8_t *in;            /* INPUT + one stored chunk */
-    uint64_t in_off;        /* region offset of in[0] */
+    uint8_t *in;     /* INPUT + one stored chunk */
+    uint64_t in_off; /* region offset of in[0] */
     size_t n_in;
     struct xet_hash in_xorb;
     struct window win[2];
-    unsigned cur;           /* the window the caller reads */
-    struct xjob job;        /* fills win[1 - cur] */
+    unsigned cur;    /* the window the caller reads */
+    struct xjob job; /* fills win[1 - cur] */
 };
 
 static err locate(struct xet_reader *r) {
@@ -54,7 +54,8 @@ static uint32_t chunk_at(const struct xorb *xo, uint32_t first, uint32_t end, ui
 }
 
 /* Make the stored bytes of chunk i available in r->in; reads ahead up to the term's end. */
-static err input_fill(struct xet_reader *r, const struct xorb *xo, uint32_t i, const struct term *t, const uint8_t **stored) {
+static err input_fill(struct xet_reader *r, const struct xorb *xo, uint32_t i, const struct term *t,
+                      const uint8_t **stored) {
     uint64_t from = xorb_phys_start(xo, i), to = xo->e[i].phys_end;
     bool have = xhash_eq(&r->in_xorb, &xo->hash) && from >= r->in_off && to <= r->in_off + r->n_in;
     if (!have) {
@@ -70,7 +71,9 @@ static err input_fill(struct xet_reader *r, const struct xorb *xo, uint32_t i, c
 }
 
 static err term_sane(const struct xorb *xo, const struct term *t) {
-    if (t->first < t->end && t->end <= xo->n && xo->e[t->end - 1].raw_end - xorb_raw_start(xo, t->first) == t->raw_bytes) return OK;
+    if (t->first < t->end && t->end <= xo->n &&
+        xo->e[t->end - 1].raw_end - xorb_raw_start(xo, t->first) == t->raw_bytes)
+        return OK;
     return err_fail(E_CORRUPT, "a term of a stored file does not fit its xorb; run ballast fsck");
 }
 
@@ -99,14 +102,16 @@ static err window_fill(void *arg) {
     struct xet_reader *r = arg;
     struct window *w = &r->win[1 - r->cur];
     w->n = w->at = 0;
-    if (w->p == NULL && (w->p = malloc(WINDOW + CHUNK_RAW_MAX)) == NULL) return err_fail(E_NOMEM, "not enough memory to read a file");
+    if (w->p == NULL && (w->p = malloc(WINDOW + CHUNK_RAW_MAX)) == NULL)
+        return err_fail(E_NOMEM, "not enough memory to read a file");
     if (r->in == NULL && (r->in = malloc(INPUT + CHUNK_HEAD + CHUNK_STORED_MAX)) == NULL)
         return err_fail(E_NOMEM, "not enough memory to read a file");
     while (w->n < WINDOW && r->pos < r->end) TRY(chunk_append(r, w));
     return OK;
 }
 
-static err open_range(struct xet *x, struct xfile *f, uint64_t off, uint64_t len, bool verify, struct xet_reader **out) {
+static err open_range(struct xet *x, struct xfile *f, uint64_t off, uint64_t len, bool verify,
+                      struct xet_reader **out) {
     if (off > f->size || len > f->size - off)
         return err_fail(E_RANGE, "bytes %llu to %llu lie outside the file of %llu bytes", (unsigned long long)off,
                         (unsigned long long)(off + len), (unsigned long long)f->size);

@@ -4,8 +4,8 @@
 
 #include "xet/le.h"
 
-static const uint8_t tag[32] = {'H', 'F', 'R', 'e', 'p', 'o', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 0, 85, 105,
-                                103, 69, 106, 123, 129, 87, 131, 165, 189, 217, 92, 205, 209, 74, 169};
+static const uint8_t tag[32] = {'H', 'F', 'R', 'e', 'p', 'o', 'M', 'e', 't', 'a', 'D', 'a', 't', 'a', 0,  85,
+                                105, 103, 69,  106, 123, 129, 87,  131, 165, 189, 217, 92,  205, 209, 74, 169};
 #define FLAG_RANGES 0x80000000U
 #define FLAG_SHA256 0x40000000U
 #define FLAG_ELIGIBLE 0x80000000U
@@ -64,7 +64,8 @@ static err xorbs_parse(struct shard *s, size_t *at) {
             if (len == 0 || len > CHUNK_RAW_MAX) return refuse("a chunk length is out of bounds", off);
             raw += len;
         }
-        if (raw > XORB_RAW_MAX || raw != le32(s->p + off + 40)) return refuse("a xorb's size differs from its chunks", off);
+        if (raw > XORB_RAW_MAX || raw != le32(s->p + off + 40))
+            return refuse("a xorb's size differs from its chunks", off);
         off += (size_t)SHARD_REC * (1 + n);
         s->n_xorbs++;
     }
@@ -104,7 +105,9 @@ err shard_parse(const void *p, size_t n, struct shard *out) {
     return footer_parse(out, end);
 }
 
-struct shard_iter shard_files(const struct shard *s) { return (struct shard_iter){s, SHARD_REC}; }
+struct shard_iter shard_files(const struct shard *s) {
+    return (struct shard_iter){s, SHARD_REC};
+}
 
 bool shard_next(struct shard_iter *it, struct shard_file *f) {
     const uint8_t *p = it->s->p + it->off;
@@ -211,7 +214,8 @@ void shard_put_footer(struct buf *b, size_t xorb_off, const struct shard_key *k)
     buf_u64le(b, 1);
     buf_u64le(b, SHARD_REC);
     buf_u64le(b, xorb_off);
-    for (unsigned i = 0; i < 3; i++) { /* three empty lookup tables; clients read the first offset as end of xorb info */
+    for (unsigned i = 0; i < 3;
+         i++) { /* three empty lookup tables; clients read the first offset as end of xorb info */
         buf_u64le(b, at);
         buf_u64le(b, 0);
     }

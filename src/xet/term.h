@@ -10,9 +10,9 @@
 
 struct term {
     struct xet_hash xorb;
-    uint32_t first, end;            /* chunks [first, end) */
-    uint32_t raw_bytes;             /* of the range, uncompressed */
-    uint32_t phys_start, phys_end;  /* bytes [phys_start, phys_end) of the xorb's region */
+    uint32_t first, end;           /* chunks [first, end) */
+    uint32_t raw_bytes;            /* of the range, uncompressed */
+    uint32_t phys_start, phys_end; /* bytes [phys_start, phys_end) of the xorb's region */
     uint32_t zero;
 };
 _Static_assert(sizeof(struct term) == 56, "stored layout");

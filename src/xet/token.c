@@ -13,8 +13,12 @@
 
 enum { CLAIM_LEN = 25, TOKEN_RAW = CLAIM_LEN + SHA256_LEN, WEEK_S = 7 * 24 * 3600 };
 
-static void put_i64(uint8_t *p, int64_t v) { put_le(p, (uint64_t)v, 8); }
-static int64_t get_i64(const uint8_t *p) { return (int64_t)le64(p); }
+static void put_i64(uint8_t *p, int64_t v) {
+    put_le(p, (uint64_t)v, 8);
+}
+static int64_t get_i64(const uint8_t *p) {
+    return (int64_t)le64(p);
+}
 
 err xet_token_make(struct xet *x, struct arena *a, int64_t repo_id, int64_t user_id, bool write, struct str *token,
                    int64_t *exp_s) {
@@ -50,7 +54,8 @@ err xet_token_check(struct xet *x, struct str token, int64_t now_s, struct xet_s
     return OK;
 }
 
-void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s, char out[XET_MAC_LEN + 1]) {
+void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s,
+                 char out[XET_MAC_LEN + 1]) {
     uint8_t head[6 + XET_HASH_LEN + 8 + SHA256_LEN] = "range", mac[SHA256_LEN];
     memcpy(head + 6, xorb->b, XET_HASH_LEN);
     put_i64(head + 6 + XET_HASH_LEN, exp_s);

@@ -18,9 +18,9 @@ struct xet_writer {
     struct pack pack;
     struct hasher *sha;
     uint8_t *block[2];
-    size_t n_fill;    /* in block[fill] */
+    size_t n_fill; /* in block[fill] */
     unsigned fill;
-    size_t n_busy;    /* in the other block, while the jobs run */
+    size_t n_busy; /* in the other block, while the jobs run */
     struct xjob job_sha, job_pack;
     err failed;
 };
@@ -33,7 +33,8 @@ err xet_writer_open(struct xet *x, struct xet_writer **out) {
         w->x = x;
         w->sha = hasher_new("SHA256");
         for (unsigned i = 0; e == OK && i < 2; i++)
-            if ((w->block[i] = malloc(CHUNKER_BLOCK_MAX)) == NULL) e = err_fail(E_NOMEM, "not enough memory to store a file");
+            if ((w->block[i] = malloc(CHUNKER_BLOCK_MAX)) == NULL)
+                e = err_fail(E_NOMEM, "not enough memory to store a file");
         if (e == OK) e = pack_init(&w->pack, x);
     }
     if (e != OK) {
@@ -99,8 +100,8 @@ struct commit_arg {
 static err digest_check(const struct commit_arg *c) {
     const struct xfile *f = &c->reg.f;
     if (c->expect_size != UINT64_MAX && f->size != c->expect_size)
-        return err_fail(E_UNPROCESSABLE, "the file has %llu bytes, but %llu were announced; nothing was stored", (unsigned long long)f->size,
-                        (unsigned long long)c->expect_size);
+        return err_fail(E_UNPROCESSABLE, "the file has %llu bytes, but %llu were announced; nothing was stored",
+                        (unsigned long long)f->size, (unsigned long long)c->expect_size);
     if (c->expect_sha.n == 0) return OK;
     uint8_t want[32];
     if (!hex_decode(c->expect_sha, want, 32)) return err_fail(E_BAD_REQUEST, "a SHA-256 must be 64 hexadecimal digits");
@@ -149,8 +150,10 @@ static err commit(struct commit_arg *c) {
     return db_write(w->x->store, commit_tx, c);
 }
 
-err xet_writer_commit(struct xet_writer *w, int64_t repo_id, struct str expect_sha256, uint64_t expect_size, struct xet_file *out) {
-    struct commit_arg c = {.w = w, .x = w->x, .repo_id = repo_id, .expect_sha = expect_sha256, .expect_size = expect_size};
+err xet_writer_commit(struct xet_writer *w, int64_t repo_id, struct str expect_sha256, uint64_t expect_size,
+                      struct xet_file *out) {
+    struct commit_arg c = {
+        .w = w, .x = w->x, .repo_id = repo_id, .expect_sha = expect_sha256, .expect_size = expect_size};
     err e = commit(&c);
     if (e == OK) {
         memcpy(out->sha256, c.reg.f.sha256, 32);

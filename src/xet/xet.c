@@ -16,7 +16,8 @@ static err dirs_make(struct xet *x) {
     for (unsigned i = 0; i < 256; i++) {
         char path[XORB_PATH_MAX];
         int n = snprintf(path, sizeof path, "%s/%02x", x->dir_xorb, i);
-        if (n < 0 || n + XET_HEX_LEN + 2 >= (int)sizeof path) return err_fail(E_LIMIT, "the data directory's path is too long");
+        if (n < 0 || n + XET_HEX_LEN + 2 >= (int)sizeof path)
+            return err_fail(E_LIMIT, "the data directory's path is too long");
         if (mkdir(path, 0700) != 0 && errno != EEXIST) return err_errno(E_IO, errno, "cannot create %s", path);
     }
     int fd = open(x->dir_xorb, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -107,4 +108,6 @@ err xet_file_bind(struct xet *x, int64_t from_repo, int64_t to_repo, struct str 
     return db_write(x->store, bind_tx, &b);
 }
 
-err xet_stats_get(struct xet *x, struct xet_stats *out) { return xet_db_stats(db_reader(x->store), out); }
+err xet_stats_get(struct xet *x, struct xet_stats *out) {
+    return xet_db_stats(db_reader(x->store), out);
+}

@@ -49,7 +49,8 @@ must_check err xet_file_find_any(struct xet *x, struct str sha256_hex, struct xe
 /* --- reading: rebuild bytes from terms --------------------------------------------------------- */
 struct xet_reader;
 /* Reads [off, off+len) in order. Decoding runs in the work pool in windows of a few MiB (bounded). */
-must_check err xet_reader_open(struct xet *x, const struct xet_file *f, uint64_t off, uint64_t len, struct xet_reader **out);
+must_check err xet_reader_open(struct xet *x, const struct xet_file *f, uint64_t off, uint64_t len,
+                               struct xet_reader **out);
 /* Up to cap bytes; *n = 0 at the end. [any] */
 may_suspend err xet_reader_read(struct xet_reader *r, void *p, size_t cap, size_t *n) must_check;
 /* Without copying: the next run of bytes (up to about 1 MiB), valid until the next call; empty at the end. [any] */

@@ -12,7 +12,9 @@ err xet_db_stats(struct db *d, struct xet_stats *out) {
     struct stmt *st;
     bool row;
     *out = (struct xet_stats){0};
-    TRY(db_prep(d, "SELECT count(*), coalesce(sum(stored_bytes), 0), coalesce(sum(raw_bytes), 0) FROM xorb WHERE doomed = 0", &st));
+    TRY(db_prep(
+        d, "SELECT count(*), coalesce(sum(stored_bytes), 0), coalesce(sum(raw_bytes), 0) FROM xorb WHERE doomed = 0",
+        &st));
     TRY(db_step(st, &row));
     if (row) {
         out->n_xorbs = (uint64_t)db_i64(st, 0);
@@ -38,7 +40,9 @@ static err bad_hash(struct stmt *st) {
 err xet_db_xorbs(struct db *d, int64_t after, struct care_xorb *out, size_t max, size_t *n) {
     struct stmt *st;
     *n = 0;
-    TRY(db_prep(d, "SELECT id, hash, n_chunks, stored_bytes, raw_bytes FROM xorb WHERE id > ? AND doomed = 0 ORDER BY id", &st));
+    TRY(db_prep(d,
+                "SELECT id, hash, n_chunks, stored_bytes, raw_bytes FROM xorb WHERE id > ? AND doomed = 0 ORDER BY id",
+                &st));
     db_bind_i64(st, 1, after);
     for (;;) {
         bool row;
@@ -92,10 +96,11 @@ err xet_db_gc_doomed(struct db *d, int64_t after, struct scope_ids *out, size_t 
 
 err xet_db_lost_binding(struct db *d, int64_t *repo_id, uint8_t sha256[32], bool *found) {
     struct stmt *st;
-    TRY(db_prep(d,
-                "SELECT b.repo_id, b.sha256 FROM repo_file b WHERE (b.repo_id, b.sha256) > (?, ?) "
-                "AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.sha256 = b.sha256 AND f.size = b.size) ORDER BY 1, 2 LIMIT 1",
-                &st));
+    TRY(db_prep(
+        d,
+        "SELECT b.repo_id, b.sha256 FROM repo_file b WHERE (b.repo_id, b.sha256) > (?, ?) "
+        "AND NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.sha256 = b.sha256 AND f.size = b.size) ORDER BY 1, 2 LIMIT 1",
+        &st));
     db_bind_i64(st, 1, *repo_id);
     db_bind_blob(st, 2, sha256, 32);
     TRY(db_step(st, found));
@@ -112,7 +117,8 @@ err xet_db_dangling(struct db *d, uint64_t *n) {
     struct stmt *st;
     bool row;
     TRY(db_prep(d,
-                "SELECT (SELECT count(*) FROM xet_ref r WHERE NOT EXISTS (SELECT 1 FROM xorb x WHERE x.id = r.xorb_id AND x.doomed = 0) "
+                "SELECT (SELECT count(*) FROM xet_ref r WHERE NOT EXISTS (SELECT 1 FROM xorb x WHERE x.id = r.xorb_id "
+                "AND x.doomed = 0) "
                 "OR NOT EXISTS (SELECT 1 FROM xet_file f WHERE f.id = r.file_id)) + "
                 "(SELECT count(*) FROM xet_chunk c WHERE NOT EXISTS (SELECT 1 FROM xorb x WHERE x.id = c.xorb_id))",
                 &st));
@@ -126,10 +132,11 @@ err xet_db_dangling(struct db *d, uint64_t *n) {
 
 /* A file is needed while a repository that is not deleted names its bytes. */
 #define FILE_NAMED                                                                                                     \
-    "EXISTS (SELECT 1 FROM repo_file b WHERE b.sha256 = xet_file.sha256 AND NOT EXISTS "                                 \
+    "EXISTS (SELECT 1 FROM repo_file b WHERE b.sha256 = xet_file.sha256 AND NOT EXISTS "                               \
     "(SELECT 1 FROM repo p WHERE p.id = b.repo_id AND p.deleted_ms > 0))"
 #define XORB_NEEDED                                                                                                    \
-    "EXISTS (SELECT 1 FROM xet_ref r JOIN xet_file ON xet_file.id = r.file_id WHERE r.xorb_id = xorb.id AND " FILE_NAMED ")"
+    "EXISTS (SELECT 1 FROM xet_ref r JOIN xet_file ON xet_file.id = r.file_id WHERE r.xorb_id = xorb.id "              \
+    "AND " FILE_NAMED ")"
 
 static err one_i64(struct db *d, const char *sql, int64_t limit_ms, int64_t *a, int64_t *b) {
     struct stmt *st;
@@ -146,7 +153,9 @@ static err one_i64(struct db *d, const char *sql, int64_t limit_ms, int64_t *a, 
 static err gc_count(struct db *d, struct gc_tx *g, int64_t limit_ms) {
     int64_t files, xorbs, bytes, none;
     TRY(one_i64(d, "SELECT count(*), 0 FROM xet_file WHERE orphan_ms <= ?", limit_ms, &files, &none));
-    TRY(one_i64(d, "SELECT count(*), coalesce(sum(stored_bytes + 40 * n_chunks + 64), 0) FROM xorb WHERE orphan_ms <= ? AND doomed = 0 AND NOT " XORB_NEEDED,
+    TRY(one_i64(d,
+                "SELECT count(*), coalesce(sum(stored_bytes + 40 * n_chunks + 64), 0) FROM xorb WHERE orphan_ms <= ? "
+                "AND doomed = 0 AND NOT " XORB_NEEDED,
                 limit_ms, &xorbs, &bytes));
     g->n_files = (uint64_t)files;
     g->n_xorbs = (uint64_t)xorbs;
@@ -162,10 +171,14 @@ err xet_db_gc_mark(struct db *d, struct gc_tx *g) {
     TRY(db_exec(d, "UPDATE xorb SET orphan_ms = ? WHERE orphan_ms IS NULL AND NOT " XORB_NEEDED, "i", g->now_ms));
     TRY(gc_count(d, g, limit_ms));
     if (g->dry_run) return OK;
-    TRY(db_exec(d, "DELETE FROM xet_ref WHERE file_id IN (SELECT id FROM xet_file WHERE orphan_ms <= ?)", "i", limit_ms));
-    TRY(db_exec(d, "DELETE FROM repo_file WHERE sha256 IN (SELECT sha256 FROM xet_file WHERE orphan_ms <= ?)", "i", limit_ms));
+    TRY(db_exec(d, "DELETE FROM xet_ref WHERE file_id IN (SELECT id FROM xet_file WHERE orphan_ms <= ?)", "i",
+                limit_ms));
+    TRY(db_exec(d, "DELETE FROM repo_file WHERE sha256 IN (SELECT sha256 FROM xet_file WHERE orphan_ms <= ?)", "i",
+                limit_ms));
     TRY(db_exec(d, "DELETE FROM xet_file WHERE orphan_ms <= ?", "i", limit_ms));
-    TRY(db_exec(d, "UPDATE xorb SET doomed = 1 WHERE orphan_ms <= ? AND doomed = 0 AND NOT EXISTS (SELECT 1 FROM xet_ref r WHERE r.xorb_id = xorb.id)",
+    TRY(db_exec(d,
+                "UPDATE xorb SET doomed = 1 WHERE orphan_ms <= ? AND doomed = 0 AND NOT EXISTS (SELECT 1 FROM xet_ref "
+                "r WHERE r.xorb_id = xorb.id)",
                 "i", limit_ms));
     return db_exec(d, "DELETE FROM xet_chunk WHERE xorb_id IN (SELECT id FROM xorb WHERE doomed = 1)", "");
 }

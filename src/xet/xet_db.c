@@ -5,7 +5,9 @@
 #include "base/clock.h"
 #include "xet/xorb_file.h"
 
-static struct str blob(const void *p) { return str_make(p, 32); }
+static struct str blob(const void *p) {
+    return str_make(p, 32);
+}
 
 static err hash_get(struct stmt *st, int col, uint8_t out[32]) {
     struct str b = db_blob(st, col);
@@ -17,7 +19,9 @@ static err hash_get(struct stmt *st, int col, uint8_t out[32]) {
     return OK;
 }
 
-static err no_file(void) { return err_fail(E_NOT_FOUND, "no such file is stored in this repository"); }
+static err no_file(void) {
+    return err_fail(E_NOT_FOUND, "no such file is stored in this repository");
+}
 
 err xet_db_file_in_repo(struct db *d, int64_t repo_id, struct xet_file *f) {
     struct stmt *st;
@@ -53,7 +57,8 @@ static err load_row(struct stmt *st, struct xfile *out) {
     struct str t = db_blob(st, 3);
     int64_t n = db_i64(st, 2);
     err e = OK;
-    if (n < 0 || t.n != (uint64_t)n * sizeof *out->terms) e = err_fail(E_CORRUPT, "the stored terms of a file have a wrong length; run ballast fsck");
+    if (n < 0 || t.n != (uint64_t)n * sizeof *out->terms)
+        e = err_fail(E_CORRUPT, "the stored terms of a file have a wrong length; run ballast fsck");
     if (e == OK && n > 0) {
         out->terms = malloc(t.n);
         if (out->terms == NULL) e = err_fail(E_NOMEM, "not enough memory to read a file's terms");
@@ -78,7 +83,9 @@ err xet_db_file_bound(struct db *d, int64_t repo_id, const struct xet_hash *h, s
     struct stmt *st;
     bool row;
     *out = (struct xfile){.hash = *h};
-    TRY(db_prep(d, "SELECT f.sha256, f.size FROM xet_file f JOIN repo_file r ON r.sha256 = f.sha256 WHERE f.hash = ? AND r.repo_id = ?",
+    TRY(db_prep(d,
+                "SELECT f.sha256, f.size FROM xet_file f JOIN repo_file r ON r.sha256 = f.sha256 WHERE f.hash = ? AND "
+                "r.repo_id = ?",
                 &st));
     db_bind_blob(st, 1, h->b, 32);
     db_bind_i64(st, 2, repo_id);
@@ -157,7 +164,9 @@ static err chunk_put(struct db *d, const struct xet_hash *chunk, int64_t id) {
 }
 
 static err being_collected(void) {
-    err e = err_fail(E_UNAVAILABLE, "this data is being removed as unused at this very moment; nothing was changed, upload again in a few seconds");
+    err e = err_fail(
+        E_UNAVAILABLE,
+        "this data is being removed as unused at this very moment; nothing was changed, upload again in a few seconds");
     err_slot()->retry_after_s = 5;
     return e;
 }
@@ -170,15 +179,18 @@ err xet_db_xorb_put(struct db *d, struct xet *x, const struct reg_xorb *r, bool 
     /* gc may have unlinked the file between our rename and this transaction: only what stands is recorded. */
     if (doomed || !xorb_exists(x, &r->hash)) return being_collected();
     if (id != 0) return db_exec(d, "UPDATE xorb SET orphan_ms = NULL WHERE id = ?", "i", id);
-    TRY(db_exec(d, "INSERT INTO xorb (hash, n_chunks, stored_bytes, raw_bytes, created_ms) VALUES (?, ?, ?, ?, ?)", "biiii",
-                blob(r->hash.b), (int64_t)r->n_chunks, (int64_t)r->stored_bytes, (int64_t)r->raw_bytes, clock_wall_ms()));
+    TRY(db_exec(d, "INSERT INTO xorb (hash, n_chunks, stored_bytes, raw_bytes, created_ms) VALUES (?, ?, ?, ?, ?)",
+                "biiii", blob(r->hash.b), (int64_t)r->n_chunks, (int64_t)r->stored_bytes, (int64_t)r->raw_bytes,
+                clock_wall_ms()));
     id = db_last_id(d);
     for (uint32_t i = 0; i < r->n_eligible; i++) TRY(chunk_put(d, &r->eligible[i], id));
     *inserted = true;
     return OK;
 }
 
-static int hash_cmp(const void *a, const void *b) { return memcmp(a, b, sizeof(struct xet_hash)); }
+static int hash_cmp(const void *a, const void *b) {
+    return memcmp(a, b, sizeof(struct xet_hash));
+}
 
 err reg_file_fill(struct reg_file *r) {
     if (r->f.n_terms == 0) return OK;
@@ -220,11 +232,13 @@ err xet_db_file_put(struct db *d, int64_t repo_id, const struct reg_file *r, boo
     TRY(xet_db_file_known(d, &r->f.hash, sha, &size, &known));
     *inserted = !known;
     if (known) {
-        TRY(db_exec(d, "UPDATE xet_file SET orphan_ms = NULL WHERE hash = ? AND orphan_ms IS NOT NULL", "b", blob(r->f.hash.b)));
+        TRY(db_exec(d, "UPDATE xet_file SET orphan_ms = NULL WHERE hash = ? AND orphan_ms IS NOT NULL", "b",
+                    blob(r->f.hash.b)));
     } else {
-        TRY(db_exec(d, "INSERT INTO xet_file (hash, sha256, size, n_terms, created_ms, terms) VALUES (?, ?, ?, ?, ?, ?)", "bbiiib",
-                    blob(r->f.hash.b), blob(r->f.sha256), (int64_t)r->f.size, (int64_t)r->f.n_terms, clock_wall_ms(),
-                    str_make(r->f.n_terms > 0 ? (const void *)r->f.terms : "", r->f.n_terms * sizeof *r->f.terms)));
+        TRY(db_exec(
+            d, "INSERT INTO xet_file (hash, sha256, size, n_terms, created_ms, terms) VALUES (?, ?, ?, ?, ?, ?)",
+            "bbiiib", blob(r->f.hash.b), blob(r->f.sha256), (int64_t)r->f.size, (int64_t)r->f.n_terms, clock_wall_ms(),
+            str_make(r->f.n_terms > 0 ? (const void *)r->f.terms : "", r->f.n_terms * sizeof *r->f.terms)));
         TRY(refs_put(d, db_last_id(d), r));
     }
     return xet_db_bind(d, repo_id, r->f.sha256, r->f.size, &r->f.hash);

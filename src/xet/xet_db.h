@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xet_db.h — all SQL of this room (xet_db.c: files and xorbs; xet_scope_db.c: who may see; xet_care_db.c: stats, fsck, gc). */
+/* xet_db.h — all SQL of this room (xet_db.c: files and xorbs; xet_scope_db.c: who may see; xet_care_db.c: stats, fsck,
+ * gc). */
 #ifndef BALLAST_XET_DB_H
 #define BALLAST_XET_DB_H
 
@@ -14,11 +15,13 @@ must_check err xet_db_file_load(struct db *d, const struct xet_hash *h, struct x
 /* Without terms: is a file of this Xet hash bound to the repository (by its bytes, whatever hash was bound)? */
 must_check err xet_db_file_bound(struct db *d, int64_t repo_id, const struct xet_hash *h, struct xfile *out);
 /* The recomputed sha256 and size of a known Xet hash; *known false when there is none. */
-must_check err xet_db_file_known(struct db *d, const struct xet_hash *h, uint8_t sha256[32], uint64_t *size, bool *known);
+must_check err xet_db_file_known(struct db *d, const struct xet_hash *h, uint8_t sha256[32], uint64_t *size,
+                                 bool *known);
 must_check err xet_db_xorb_known(struct db *d, const struct xet_hash *h, bool *known);
 
 /* --- writing (writer thread) -------------------------------------------------------------------------- */
-must_check err xet_db_bind(struct db *d, int64_t repo_id, const uint8_t sha256[32], uint64_t size, const struct xet_hash *h);
+must_check err xet_db_bind(struct db *d, int64_t repo_id, const uint8_t sha256[32], uint64_t size,
+                           const struct xet_hash *h);
 
 struct reg_xorb {
     struct xet_hash hash;
@@ -52,9 +55,11 @@ struct scope_ids {
 /* The token's user is still active and its repository still stands; else E_FORBIDDEN / E_NOT_FOUND. */
 must_check err xet_db_scope_alive(struct db *d, const struct xet_scope *s);
 /* Xorbs that hold this eligible chunk, newest first. */
-must_check err xet_db_chunk_xorbs(struct db *d, const struct xet_hash *chunk, struct scope_ids *out, size_t max, size_t *n);
+must_check err xet_db_chunk_xorbs(struct db *d, const struct xet_hash *chunk, struct scope_ids *out, size_t max,
+                                  size_t *n);
 /* Files that use a xorb and stand in a repository the scope may read (scope NULL: any file), newest first. */
-must_check err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, struct scope_ids *out, size_t max, size_t *n);
+must_check err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, struct scope_ids *out,
+                                 size_t max, size_t *n);
 /* Is this xorb used by a file the scope may read? */
 must_check err xet_db_xorb_visible(struct db *d, const struct xet_hash *h, const struct xet_scope *s, bool *visible);
 
@@ -70,7 +75,8 @@ struct care_xorb {
 must_check err xet_db_xorbs(struct db *d, int64_t after, struct care_xorb *out, size_t max, size_t *n);
 must_check err xet_db_files(struct db *d, int64_t after, struct scope_ids *out, size_t max, size_t *n);
 /* repo_file rows whose bytes are not in the store; one per call after (repo, sha). */
-must_check err xet_db_lost_binding(struct db *d, int64_t *repo_id /* in/out */, uint8_t sha256[32] /* in/out */, bool *found);
+must_check err xet_db_lost_binding(struct db *d, int64_t *repo_id /* in/out */, uint8_t sha256[32] /* in/out */,
+                                   bool *found);
 /* Xorbs with a file's reference missing, etc.: *n counts rows of xet_ref or xet_chunk that point nowhere. */
 must_check err xet_db_dangling(struct db *d, uint64_t *n);
 

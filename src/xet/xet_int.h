@@ -25,9 +25,9 @@ enum {
      */
     XET_MEM_LEAST_MIB = 512,
     XET_MEM_MOST_MIB = 8192,
-    XET_INGEST_MIB = 3,  /* one xorb POST: two blocks of 512 KiB, carry, scratch, index */
-    XET_READER_MIB = 5,  /* two windows, one input buffer, indices */
-    XET_WRITER_MIB = 8,  /* two blocks of 1 MiB, output, encoder, chunk table, indices */
+    XET_INGEST_MIB = 3, /* one xorb POST: two blocks of 512 KiB, carry, scratch, index */
+    XET_READER_MIB = 5, /* two windows, one input buffer, indices */
+    XET_WRITER_MIB = 8, /* two blocks of 1 MiB, output, encoder, chunk table, indices */
     XET_BLOCK = 512 * 1024
 };
 
@@ -36,7 +36,7 @@ struct xet {
     char *dir_xorb, *dir_tmp;
     char inst[XET_INST_LEN + 1];
     uint8_t key_token[32], key_url[32], key_dedup[32];
-    int64_t gate_hold_ms;    /* how long a reconstruction waits for a pending verdict */
+    int64_t gate_hold_ms; /* how long a reconstruction waits for a pending verdict */
     int64_t mem_max_mib;
     _Atomic int64_t mem_mib; /* taken */
 };
@@ -71,7 +71,8 @@ struct xet_scope {
 must_check err xet_token_check(struct xet *x, struct str token, int64_t now_s, struct xet_scope *out);
 /* MAC over a xorb, its allowed ranges as text ("0-99,200-299") and the expiry; 22 characters. */
 enum { XET_MAC_LEN = 22 };
-void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s, char out[XET_MAC_LEN + 1]);
+void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s,
+                 char out[XET_MAC_LEN + 1]);
 /* The dedup key of the week that holds now_s, and when its replies expire. */
 void xet_dedup_key(const struct xet *x, int64_t now_s, uint8_t key[32], uint64_t *created_s, uint64_t *expires_s);
 #endif

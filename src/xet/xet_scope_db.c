@@ -46,31 +46,38 @@ static err ids_collect(struct stmt *st, struct scope_ids *out, size_t max, size_
 
 err xet_db_chunk_xorbs(struct db *d, const struct xet_hash *chunk, struct scope_ids *out, size_t max, size_t *n) {
     struct stmt *st;
-    TRY(db_prep(d,
-                "SELECT x.id, x.hash FROM xet_chunk c JOIN xorb x ON x.id = c.xorb_id WHERE c.hash = ? AND x.doomed = 0 "
-                "ORDER BY x.id DESC LIMIT 16",
-                &st));
+    TRY(db_prep(
+        d,
+        "SELECT x.id, x.hash FROM xet_chunk c JOIN xorb x ON x.id = c.xorb_id WHERE c.hash = ? AND x.doomed = 0 "
+        "ORDER BY x.id DESC LIMIT 16",
+        &st));
     db_bind_blob(st, 1, chunk->b, XET_HASH_LEN);
     return ids_collect(st, out, max, n);
 }
 
 static err any_files(struct db *d, int64_t xorb_id, struct scope_ids *out, size_t max, size_t *n) {
     struct stmt *st;
-    TRY(db_prep(d, "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ? ORDER BY f.id DESC LIMIT 16", &st));
+    TRY(db_prep(d,
+                "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ? ORDER BY "
+                "f.id DESC LIMIT 16",
+                &st));
     db_bind_i64(st, 1, xorb_id);
     return ids_collect(st, out, max, n);
 }
 
-err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, struct scope_ids *out, size_t max, size_t *n) {
+err xet_db_xorb_files(struct db *d, int64_t xorb_id, const struct xet_scope *s, struct scope_ids *out, size_t max,
+                      size_t *n) {
     if (s == NULL) return any_files(d, xorb_id, out, max, n);
     struct stmt *st;
-    TRY(db_prep(d,
-                "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ?1 AND f.n_terms <= 32768 AND EXISTS ("
-                "SELECT 1 FROM repo_file b JOIN repo p ON p.id = b.repo_id WHERE b.sha256 = f.sha256 AND p.deleted_ms = 0 AND ("
-                "p.id = ?2 OR (p.is_private = 0 AND p.gated = '') OR p.owner_id = ?3 OR "
-                "EXISTS (SELECT 1 FROM member m WHERE m.user_id = ?3 AND m.org_id = p.owner_id))) "
-                "ORDER BY f.id DESC LIMIT 16",
-                &st));
+    TRY(db_prep(
+        d,
+        "SELECT f.id, f.hash FROM xet_ref r JOIN xet_file f ON f.id = r.file_id WHERE r.xorb_id = ?1 AND f.n_terms <= "
+        "32768 AND EXISTS ("
+        "SELECT 1 FROM repo_file b JOIN repo p ON p.id = b.repo_id WHERE b.sha256 = f.sha256 AND p.deleted_ms = 0 AND ("
+        "p.id = ?2 OR (p.is_private = 0 AND p.gated = '') OR p.owner_id = ?3 OR "
+        "EXISTS (SELECT 1 FROM member m WHERE m.user_id = ?3 AND m.org_id = p.owner_id))) "
+        "ORDER BY f.id DESC LIMIT 16",
+        &st));
     db_bind_i64(st, 1, xorb_id);
     db_bind_i64(st, 2, s->repo_id);
     db_bind_i64(st, 3, s->user_id);

@@ -22,18 +22,26 @@ static void keyed(const uint8_t key[BLAKE3_KEY_LEN], const void *p, size_t n, st
     blake3_hasher_finalize(&h, out->b, sizeof out->b);
 }
 
-void xhash_chunk(const void *p, size_t n, struct xet_hash *out) { keyed(key_data, p, n, out); }
+void xhash_chunk(const void *p, size_t n, struct xet_hash *out) {
+    keyed(key_data, p, n, out);
+}
 void xhash_hmac(const uint8_t key[XET_HASH_LEN], const struct xet_hash *in, struct xet_hash *out) {
     keyed(key, in->b, sizeof in->b, out);
 }
 
-bool xhash_eq(const struct xet_hash *a, const struct xet_hash *b) { return memcmp(a->b, b->b, sizeof a->b) == 0; }
-bool xhash_is_zero(const struct xet_hash *h) { return memcmp(h->b, key_file, sizeof h->b) == 0; }
+bool xhash_eq(const struct xet_hash *a, const struct xet_hash *b) {
+    return memcmp(a->b, b->b, sizeof a->b) == 0;
+}
+bool xhash_is_zero(const struct xet_hash *h) {
+    return memcmp(h->b, key_file, sizeof h->b) == 0;
+}
 
 uint64_t xhash_tail(const struct xet_hash *h) {
     return le64(h->b + 24);
 }
-bool xhash_eligible(const struct xet_hash *h) { return xhash_tail(h) % 1024 == 0; }
+bool xhash_eligible(const struct xet_hash *h) {
+    return xhash_tail(h) % 1024 == 0;
+}
 
 void xet_hash_str(const struct xet_hash *h, char out[XET_HEX_LEN + 1]) {
     static const char digit[16] = {'0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'};
@@ -61,7 +69,9 @@ bool xet_hash_parse(struct str s, struct xet_hash *out) {
     return true;
 }
 
-void xhash_range_init(struct xhash_range *r) { blake3_hasher_init_keyed(&r->h, key_range); }
+void xhash_range_init(struct xhash_range *r) {
+    blake3_hasher_init_keyed(&r->h, key_range);
+}
 void xhash_range_add(struct xhash_range *r, const struct xet_hash *chunk) {
     blake3_hasher_update(&r->h, chunk->b, sizeof chunk->b);
 }

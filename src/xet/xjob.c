@@ -53,8 +53,10 @@ err xet_mem_try(struct xet *x, unsigned mib) {
     int64_t now = atomic_fetch_add(&x->mem_mib, mib) + mib;
     if (now <= x->mem_max_mib) return OK;
     atomic_fetch_sub(&x->mem_mib, mib);
-    err e = err_fail(E_UNAVAILABLE, "too many transfers at once: their memory (%u MiB) is used up; nothing was changed, try again shortly",
-                     (unsigned)x->mem_max_mib);
+    err e =
+        err_fail(E_UNAVAILABLE,
+                 "too many transfers at once: their memory (%u MiB) is used up; nothing was changed, try again shortly",
+                 (unsigned)x->mem_max_mib);
     err_slot()->retry_after_s = 2;
     return e;
 }
@@ -68,4 +70,6 @@ err xet_mem_take(struct xet *x, unsigned mib) {
     }
 }
 
-void xet_mem_give(struct xet *x, unsigned mib) { atomic_fetch_sub(&x->mem_mib, mib); }
+void xet_mem_give(struct xet *x, unsigned mib) {
+    atomic_fetch_sub(&x->mem_mib, mib);
+}

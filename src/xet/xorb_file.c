@@ -31,7 +31,8 @@ bool xorb_exists(const struct xet *x, const struct xet_hash *h) {
 static err corrupt(const struct xet_hash *h, const char *what) {
     char hex[XET_HEX_LEN + 1];
     xet_hash_str(h, hex);
-    return err_fail(E_CORRUPT, "stored xorb %s is damaged: %s; run ballast fsck and restore it from a backup", hex, what);
+    return err_fail(E_CORRUPT, "stored xorb %s is damaged: %s; run ballast fsck and restore it from a backup", hex,
+                    what);
 }
 
 static err read_at(int fd, void *p, size_t n, uint64_t off, const struct xet_hash *h) {
@@ -94,7 +95,8 @@ err xorb_open_fd(struct xet *x, const struct xet_hash *h, int *fd, uint64_t *reg
 static bool index_sane(const struct xorb *xo) {
     for (uint32_t i = 0; i < xo->n; i++) {
         uint32_t ps = xorb_phys_start(xo, i), rs = xorb_raw_start(xo, i);
-        if (xo->e[i].phys_end <= ps + CHUNK_HEAD || xo->e[i].phys_end - ps > CHUNK_HEAD + CHUNK_STORED_MAX) return false;
+        if (xo->e[i].phys_end <= ps + CHUNK_HEAD || xo->e[i].phys_end - ps > CHUNK_HEAD + CHUNK_STORED_MAX)
+            return false;
         if (xo->e[i].raw_end <= rs || xo->e[i].raw_end - rs > CHUNK_RAW_MAX) return false;
     }
     return xo->e[xo->n - 1].phys_end == xo->region_len && xo->e[xo->n - 1].raw_end == xo->raw_len;
@@ -132,9 +134,11 @@ err xorb_chunk_decode(const struct xorb *xo, uint32_t i, const uint8_t *stored, 
                       const uint8_t **raw, uint32_t *n_raw) {
     struct chunk_head h;
     const char *why;
-    uint32_t want_raw = xo->e[i].raw_end - xorb_raw_start(xo, i), want_stored = xo->e[i].phys_end - xorb_phys_start(xo, i);
+    uint32_t want_raw = xo->e[i].raw_end - xorb_raw_start(xo, i),
+             want_stored = xo->e[i].phys_end - xorb_phys_start(xo, i);
     if (!chunk_head_parse(stored, &h, &why)) return corrupt(&xo->hash, why);
-    if (h.n_raw != want_raw || h.n_stored + CHUNK_HEAD != want_stored) return corrupt(&xo->hash, "a chunk differs from the index");
+    if (h.n_raw != want_raw || h.n_stored + CHUNK_HEAD != want_stored)
+        return corrupt(&xo->hash, "a chunk differs from the index");
     if (!chunk_decode(&h, stored + CHUNK_HEAD, s, raw, &why)) return corrupt(&xo->hash, why);
     *n_raw = h.n_raw;
     if (!verify) return OK;
@@ -205,8 +209,8 @@ err xorb_out_write(struct xorb_out *o, const void *p, size_t n) {
     return OK;
 }
 
-err xorb_out_seal(struct xorb_out *o, const struct xet_hash *h, const struct xorb_entry *e, uint32_t n, uint64_t region_len,
-                  uint64_t raw_len) {
+err xorb_out_seal(struct xorb_out *o, const struct xet_hash *h, const struct xorb_entry *e, uint32_t n,
+                  uint64_t region_len, uint64_t raw_len) {
     struct xorb_tail t = {.version = 1, .n = n, .region_len = region_len, .raw_len = raw_len, .hash = *h};
     memcpy(t.magic, magic, sizeof magic);
     if (ftruncate(o->fd, (off_t)region_len) != 0 || lseek(o->fd, (off_t)region_len, SEEK_SET) < 0)

@@ -34,8 +34,12 @@ struct xorb {
 /* [work] E_NOT_FOUND when there is no such file, E_CORRUPT when it is not what its name says. */
 must_check err xorb_open(struct xet *x, const struct xet_hash *h, struct xorb *out);
 void xorb_close(struct xorb *xo); /* usable on a zeroed struct with fd -1 */
-static inline uint32_t xorb_raw_start(const struct xorb *xo, uint32_t i) { return i > 0 ? xo->e[i - 1].raw_end : 0; }
-static inline uint32_t xorb_phys_start(const struct xorb *xo, uint32_t i) { return i > 0 ? xo->e[i - 1].phys_end : 0; }
+static inline uint32_t xorb_raw_start(const struct xorb *xo, uint32_t i) {
+    return i > 0 ? xo->e[i - 1].raw_end : 0;
+}
+static inline uint32_t xorb_phys_start(const struct xorb *xo, uint32_t i) {
+    return i > 0 ? xo->e[i - 1].phys_end : 0;
+}
 /* The descriptor alone, for sendfile. region_len is read from the tail. */
 must_check err xorb_open_fd(struct xet *x, const struct xet_hash *h, int *fd, uint64_t *region_len);
 /* [work] One chunk's raw bytes, decoded (and, when verify, hashed) from bytes already read. */

@@ -27,7 +27,8 @@ void xorb_verify_free(struct xorb_verify *v) {
 }
 
 static err bad_chunk(const struct xorb_verify *v, const char *why) {
-    return err_fail(E_BAD_REQUEST, "xorb refused: chunk %u at byte %llu: %s", v->n, (unsigned long long)v->region_len, why);
+    return err_fail(E_BAD_REQUEST, "xorb refused: chunk %u at byte %llu: %s", v->n, (unsigned long long)v->region_len,
+                    why);
 }
 
 static err entry_add(struct xorb_verify *v, const struct xet_hash *h) {
@@ -153,14 +154,16 @@ void xorb_entries_root(const struct xorb_entry *e, uint32_t n, struct xet_hash *
 
 err xorb_verify_done(struct xorb_verify *v, const struct xet_hash *expect) {
     if (v->n_carry > 0)
-        return err_fail(E_BAD_REQUEST, "xorb refused: the body ends inside chunk %u (%zu bytes are left over)", v->n, v->n_carry);
+        return err_fail(E_BAD_REQUEST, "xorb refused: the body ends inside chunk %u (%zu bytes are left over)", v->n,
+                        v->n_carry);
     if (v->n == 0) return err_fail(E_BAD_REQUEST, "xorb refused: it holds no chunk");
     struct xet_hash root;
     xorb_entries_root(v->e, v->n, &root);
     if (!xhash_eq(&root, expect)) {
         char got[XET_HEX_LEN + 1];
         xet_hash_str(&root, got);
-        return err_fail(E_BAD_REQUEST, "xorb refused: its chunks hash to %s, not to the hash in the URL; nothing was stored", got);
+        return err_fail(E_BAD_REQUEST,
+                        "xorb refused: its chunks hash to %s, not to the hash in the URL; nothing was stored", got);
     }
     return v->n_footer > 0 ? footer_check(v, expect) : OK;
 }

@@ -92,7 +92,9 @@ int rename(const char *a, const char *b) {
     return strike(C_RENAME) ? -1 : real(a, b);
 }
 
-static int open_mode(int flags, va_list ap) { return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, int) : 0; }
+static int open_mode(int flags, va_list ap) {
+    return (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, int) : 0;
+}
 int open(const char *path, int flags, ...) {
     static int (*real)(const char *, int, ...);
     if (real == NULL) real = (int (*)(const char *, int, ...))dlsym(RTLD_NEXT, "open");

@@ -11,7 +11,10 @@ static int run_file(const char *path) {
     FILE *f = fopen(path, "rb");
     if (f == NULL) return 1;
     struct stat st;
-    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) { fclose(f); return 0; }
+    if (fstat(fileno(f), &st) != 0 || !S_ISREG(st.st_mode)) {
+        fclose(f);
+        return 0;
+    }
     size_t n = (size_t)st.st_size;
     uint8_t *p = malloc(n + 1);
     BUG_ON(p == NULL);
@@ -31,7 +34,10 @@ int main(int argc, char **argv) {
             if (e->d_name[0] == '.') continue;
             char path[4096];
             snprintf(path, sizeof path, "%s/%s", argv[i], e->d_name);
-            if (run_file(path) != 0) { fprintf(stderr, "cannot read %s\n", path); return 1; }
+            if (run_file(path) != 0) {
+                fprintf(stderr, "cannot read %s\n", path);
+                return 1;
+            }
             n++;
         }
         closedir(d);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate_event_fuzz.c — events and whole answers of a hostile upstream: judged without harm, token counts never negative. */
+/* gate_event_fuzz.c — events and whole answers of a hostile upstream: judged without harm, token counts never negative.
+ */
 #include "gate/gate_int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gate_request_fuzz.c — what the scan accepts, spliced, is JSON that asks the target's model and reports usage; the rest is untouched. */
+/* gate_request_fuzz.c — what the scan accepts, spliced, is JSON that asks the target's model and reports usage; the
+ * rest is untouched. */
 #include "gate/gate_int.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -12,7 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (request_scan(&r, str_make(data, size), true, &q) == OK) {
         struct target t = {.upstream_json = STR("\"up\\\"x\"")};
         struct str parts[6];
-        size_t n = request_splice(&q, &t, parts), added = t.upstream_json.n + q.usage_text.n, removed = q.model_n + q.usage_n;
+        size_t n = request_splice(&q, &t, parts), added = t.upstream_json.n + q.usage_text.n,
+               removed = q.model_n + q.usage_n;
         BUG_ON(n > 6);
         struct buf b;
         buf_init(&b, 1 << 20);

@@ -8,6 +8,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     size_t n = 0;
     enum pkt_wants w = pkt_wants(body, v, ARRAY_LEN(v), &n);
     BUG_ON(n > ARRAY_LEN(v) || (w == PKT_LIMIT && n != ARRAY_LEN(v)));
-    for (size_t i = 0; i < n; i++) BUG_ON(v[i].n != 40 || v[i].p < body.p || v[i].p + 40 > body.p + body.n || !str_is_hex(v[i]));
+    for (size_t i = 0; i < n; i++)
+        BUG_ON(v[i].n != 40 || v[i].p < body.p || v[i].p + 40 > body.p + body.n || !str_is_hex(v[i]));
     return 0;
 }

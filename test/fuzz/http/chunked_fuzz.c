@@ -25,7 +25,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     buf_init(&a, size + 1);
     buf_init(&b, size + 1);
     size_t end_a = 0, end_b = 0;
-    enum h1_chunk_result ra = decode((const char *)data, size, size + 1, &a, &end_a), rb = decode((const char *)data, size, 1, &b, &end_b);
+    enum h1_chunk_result ra = decode((const char *)data, size, size + 1, &a, &end_a),
+                         rb = decode((const char *)data, size, 1, &b, &end_b);
     BUG_ON((ra == H1_CHUNK_END) != (rb == H1_CHUNK_END) || (ra == H1_CHUNK_BAD) != (rb == H1_CHUNK_BAD));
     BUG_ON(ra == H1_CHUNK_END && end_a != end_b);
     BUG_ON(a.n != b.n || (a.n > 0 && memcmp(a.p, b.p, a.n) != 0));

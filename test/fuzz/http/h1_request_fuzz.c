@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* h1_request_fuzz.c — request heads: no read past the end, and a prefix never gives another answer than MORE or the same. */
+/* h1_request_fuzz.c — request heads: no read past the end, and a prefix never gives another answer than MORE or the
+ * same. */
 #include "http/h1.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

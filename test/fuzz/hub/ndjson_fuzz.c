@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ndjson_fuzz.c — a commit body cut at places the first byte chooses gives the same lines as uncut; lines parse or fail. */
+/* ndjson_fuzz.c — a commit body cut at places the first byte chooses gives the same lines as uncut; lines parse or
+ * fail. */
 #include "hub/hub_ndjson.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

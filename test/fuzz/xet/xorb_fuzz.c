@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as a xorb body, whole and cut in two places: both ways must agree, and what is accepted must be consistent. */
+/* Any bytes as a xorb body, whole and cut in two places: both ways must agree, and what is accepted must be consistent.
+ */
 #include "xet/xorb_verify.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* The root when accepted (footers are judged against it too). */
-static bool run(const uint8_t *p, size_t n, size_t cut_a, size_t cut_b, struct xet_hash *root, uint64_t *region, uint64_t *raw) {
+static bool run(const uint8_t *p, size_t n, size_t cut_a, size_t cut_b, struct xet_hash *root, uint64_t *region,
+                uint64_t *raw) {
     struct xorb_verify *v;
     BUG_ON(xorb_verify_new(&v) != OK);
     size_t a = MIN(cut_a, n), b = MAX(a, MIN(cut_b, n));

@@ -40,10 +40,12 @@ static void reads_every_kind_of_value(void **st) {
     (void)st;
     struct config *c;
     setenv("BALLAST_TEST_KEY", "sk-secret", 1);
-    assert_ok(load("listen: '[::1]:99'\npublic_url: https://hub.example.org/\ntrusted_proxies: [10.0.0.0/8, 127.0.0.1]\n"
-                   "log: {format: json, access: false}\nreview:\n  hold_ms: 7\nproviders:\n"
-                   "  - name: a\n    base_url: http://127.0.0.1:9000/v1\n    key_env: BALLAST_TEST_KEY\n    models:\n"
-                   "      - {name: m, upstream: u, input_price: 0.15}\n      - name: n\n", &c));
+    assert_ok(
+        load("listen: '[::1]:99'\npublic_url: https://hub.example.org/\ntrusted_proxies: [10.0.0.0/8, 127.0.0.1]\n"
+             "log: {format: json, access: false}\nreview:\n  hold_ms: 7\nproviders:\n"
+             "  - name: a\n    base_url: http://127.0.0.1:9000/v1\n    key_env: BALLAST_TEST_KEY\n    models:\n"
+             "      - {name: m, upstream: u, input_price: 0.15}\n      - name: n\n",
+             &c));
     assert_str(c->listen_host, "::1");
     assert_int_equal(c->listen_port, 99);
     assert_str(c->public_url, "https://hub.example.org");
@@ -112,8 +114,10 @@ int main(void) {
     if (fd < 0) return 1;
     close(fd);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults_without_a_file),        cmocka_unit_test(reads_every_kind_of_value),
-        cmocka_unit_test(messages_name_file_line_and_remedy), cmocka_unit_test(environment_wins_over_the_file),
+        cmocka_unit_test(defaults_without_a_file),
+        cmocka_unit_test(reads_every_kind_of_value),
+        cmocka_unit_test(messages_name_file_line_and_remedy),
+        cmocka_unit_test(environment_wins_over_the_file),
         cmocka_unit_test(documentation_is_current),
     };
     int rc = cmocka_run_group_tests_name("app_config", tests, NULL, NULL);

@@ -17,13 +17,62 @@ static int teardown(void **st) {
 }
 
 static const char *const good[] = {
-    "0", "-0", "1.5e+10", "\"\"", "null", "true", "[]", "{}", "[[[]]]", "{\"a\":{\"b\":[1,2,{}]}}", " [ 1 , 2 ] ", "\"\\u00e9\\ud83d\\ude00\"",
-    "\"\xe4\xb8\xad\"", "{\"\":1}", "[1,[2,[3]],4]",
+    "0",
+    "-0",
+    "1.5e+10",
+    "\"\"",
+    "null",
+    "true",
+    "[]",
+    "{}",
+    "[[[]]]",
+    "{\"a\":{\"b\":[1,2,{}]}}",
+    " [ 1 , 2 ] ",
+    "\"\\u00e9\\ud83d\\ude00\"",
+    "\"\xe4\xb8\xad\"",
+    "{\"\":1}",
+    "[1,[2,[3]],4]",
 };
 static const char *const bad[] = {
-    "", " ", "01", "-", "1.", ".5", "1e", "+1", "tru", "nul", "[1,]", "[,1]", "{\"a\":1,}", "{a:1}", "{\"a\" 1}", "[1 2]", "[1", "{\"a\":1",
-    "\"a", "\"\\x\"", "\"\\u12\"", "\"\\ud800\"", "\"\\udc00\"", "\"\x01\"", "\"\xff\"", "\"\xc0\xaf\"", "\"\xed\xa0\x80\"", "1 2", "[]]",
-    "{\"a\":1,\"a\":2}", "{\"a\":1,\"\\u0061\":2}", "NaN", "Infinity", "'a'", "[1]//x", "\xef\xbb\xbf[]", "{\"a\":}", "{]", "[}",
+    "",
+    " ",
+    "01",
+    "-",
+    "1.",
+    ".5",
+    "1e",
+    "+1",
+    "tru",
+    "nul",
+    "[1,]",
+    "[,1]",
+    "{\"a\":1,}",
+    "{a:1}",
+    "{\"a\" 1}",
+    "[1 2]",
+    "[1",
+    "{\"a\":1",
+    "\"a",
+    "\"\\x\"",
+    "\"\\u12\"",
+    "\"\\ud800\"",
+    "\"\\udc00\"",
+    "\"\x01\"",
+    "\"\xff\"",
+    "\"\xc0\xaf\"",
+    "\"\xed\xa0\x80\"",
+    "1 2",
+    "[]]",
+    "{\"a\":1,\"a\":2}",
+    "{\"a\":1,\"\\u0061\":2}",
+    "NaN",
+    "Infinity",
+    "'a'",
+    "[1]//x",
+    "\xef\xbb\xbf[]",
+    "{\"a\":}",
+    "{]",
+    "[}",
 };
 
 static void accepts_and_refuses(void **st) {
@@ -55,7 +104,10 @@ static void duplicate_among_many_keys(void **st) {
 static void reads_values(void **st) {
     (void)st;
     struct jv v;
-    assert_ok(json_parse(&a, STR("{\"s\":\"a\\n\\u4e2d\\ud83d\\ude00\",\"n\":-12,\"d\":0.5,\"t\":true,\"z\":null,\"l\":[1,{\"x\":[2, 3 ]},\"q\"], \"o\":{ }}"), NULL, &v));
+    assert_ok(json_parse(&a,
+                         STR("{\"s\":\"a\\n\\u4e2d\\ud83d\\ude00\",\"n\":-12,\"d\":0.5,\"t\":true,\"z\":null,\"l\":[1,{"
+                             "\"x\":[2, 3 ]},\"q\"], \"o\":{ }}"),
+                         NULL, &v));
     assert_str(jv_str(jv_get(v, "s"), STR_NULL), "a\n\xe4\xb8\xad\xf0\x9f\x98\x80");
     assert_int_equal(jv_i64(jv_get(v, "n"), 0), -12);
     assert_true(jv_double(jv_get(v, "d"), 0) == 0.5);
@@ -121,8 +173,9 @@ static void writer_round_trip(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_and_refuses), cmocka_unit_test(duplicate_among_many_keys), cmocka_unit_test(reads_values),
-        cmocka_unit_test(limits_hold),         cmocka_unit_test(error_names_the_place),     cmocka_unit_test(writer_round_trip),
+        cmocka_unit_test(accepts_and_refuses),   cmocka_unit_test(duplicate_among_many_keys),
+        cmocka_unit_test(reads_values),          cmocka_unit_test(limits_hold),
+        cmocka_unit_test(error_names_the_place), cmocka_unit_test(writer_round_trip),
     };
     return cmocka_run_group_tests_name("base_json", tests, setup, teardown);
 }

@@ -13,7 +13,8 @@ static void numbers_are_strict(void **st) {
     int64_t i;
     assert_true(str_to_u64(STR("18446744073709551615"), &u) && u == UINT64_MAX);
     assert_false(str_to_u64(STR("18446744073709551616"), &u));
-    assert_false(str_to_u64(STR(""), &u) || str_to_u64(STR("+1"), &u) || str_to_u64(STR(" 1"), &u) || str_to_u64(STR("1x"), &u));
+    assert_false(str_to_u64(STR(""), &u) || str_to_u64(STR("+1"), &u) || str_to_u64(STR(" 1"), &u) ||
+                 str_to_u64(STR("1x"), &u));
     assert_true(str_to_i64(STR("-9223372036854775808"), &i) && i == INT64_MIN);
     assert_false(str_to_i64(STR("9223372036854775808"), &i) || str_to_i64(STR("-"), &i));
 }
@@ -109,9 +110,14 @@ static void error_text_follows_language(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers_are_strict), cmocka_unit_test(split_yields_empty_fields), cmocka_unit_test(base64_both_alphabets),
-        cmocka_unit_test(uri_parameters),     cmocka_unit_test(dates),                     cmocka_unit_test(hashes_match_known_values),
-        cmocka_unit_test(language_choice),    cmocka_unit_test(error_text_follows_language),
+        cmocka_unit_test(numbers_are_strict),
+        cmocka_unit_test(split_yields_empty_fields),
+        cmocka_unit_test(base64_both_alphabets),
+        cmocka_unit_test(uri_parameters),
+        cmocka_unit_test(dates),
+        cmocka_unit_test(hashes_match_known_values),
+        cmocka_unit_test(language_choice),
+        cmocka_unit_test(error_text_follows_language),
     };
     return cmocka_run_group_tests_name("base_text", tests, NULL, NULL);
 }

@@ -12,13 +12,17 @@
 #include <stdatomic.h>
 
 #define SSE_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
-#define ROLE "data: {\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
+#define ROLE                                                                                                           \
+    "data: "                                                                                                           \
+    "{\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"\"},\"finish_reason\":null}]}\n\n"
 #define TOK(t) "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" t "\"},\"finish_reason\":null}]}\n\n"
 #define FIN "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\n"
 #define USE "data: {\"choices\":[],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2,\"total_tokens\":9}}\n\n"
 #define DONE "data: [DONE]\n\n"
 #define JSON_HEAD "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
-#define WHOLE(t) JSON_HEAD "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" t "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}}"
+#define WHOLE(t)                                                                                                       \
+    JSON_HEAD "{\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"" t                        \
+              "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}}"
 
 struct provider {
     const char *steps[8]; /* bytes; "SLEEP" 300 ms; "HANG" until the peer leaves; "RST" reset; NULL ends */
@@ -37,7 +41,8 @@ static bool rig_read_request(struct provider *p, int fd) {
         n += (size_t)k;
         p->request[n] = '\0';
         char *end = strstr(p->request, "\r\n\r\n"), *cl = strstr(p->request, "Content-Length: ");
-        if (end != NULL && n >= (size_t)(end + 4 - p->request) + (cl != NULL ? strtoul(cl + 16, NULL, 10) : 0)) return true;
+        if (end != NULL && n >= (size_t)(end + 4 - p->request) + (cl != NULL ? strtoul(cl + 16, NULL, 10) : 0))
+            return true;
     }
 }
 

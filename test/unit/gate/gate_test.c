@@ -34,9 +34,15 @@ static void table_set(struct gate_provider p[2], bool only_a) {
         model[i].name = STR("m");
         model[i].upstream = i == 0 ? STR("up/\"a\"") : STR("up-b");
         model[i].price = (struct gate_model_price){1000000, 2000000};
-        p[i] = (struct gate_provider){.name = i == 0 ? STR("A") : STR("B"), .base_url = str_of(url[i]), .key = i == 0 ? STR("key-a\n") : STR("key-b"),
-                                      .models = (void *)&model[i], .n_models = 1, .connect_timeout_ms = 300, .first_content_timeout_ms = 400,
-                                      .idle_timeout_ms = 400, .priority = (unsigned)i};
+        p[i] = (struct gate_provider){.name = i == 0 ? STR("A") : STR("B"),
+                                      .base_url = str_of(url[i]),
+                                      .key = i == 0 ? STR("key-a\n") : STR("key-b"),
+                                      .models = (void *)&model[i],
+                                      .n_models = 1,
+                                      .connect_timeout_ms = 300,
+                                      .first_content_timeout_ms = 400,
+                                      .idle_timeout_ms = 400,
+                                      .priority = (unsigned)i};
     }
     (void)only_a;
 }
@@ -73,7 +79,8 @@ static void end(void) {
 
 static size_t post(const char *path, const char *json) {
     static char req[4096];
-    snprintf(req, sizeof req, "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", path, strlen(json), json);
+    snprintf(req, sizeof req, "POST %s HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", path,
+             strlen(json), json);
     return rig_once(req, out, sizeof out);
 }
 #define STREAM "{\"model\":\"m\",\"stream\":true,\"messages\":[]}"
@@ -88,8 +95,9 @@ static unsigned occurrences(const char *needle) {
 
 /* B's clean stream, nothing of A. */
 static void assert_stream_of_b(const char *what) {
-    if (rig_status(out) != 200 || occurrences("[DONE]") != 1 || strstr(out, "b1") == NULL || strstr(out, "b2") == NULL || strstr(out, "error") != NULL ||
-        occurrences("\"role\"") != 1 || strstr(out, "\r\n0\r\n\r\n") == NULL)
+    if (rig_status(out) != 200 || occurrences("[DONE]") != 1 || strstr(out, "b1") == NULL ||
+        strstr(out, "b2") == NULL || strstr(out, "error") != NULL || occurrences("\"role\"") != 1 ||
+        strstr(out, "\r\n0\r\n\r\n") == NULL)
         fail_msg("%s: %s", what, out);
     assert_non_null(strstr(out, "x-ballast-target: B\r\n"));
 }
@@ -119,11 +127,14 @@ static void a_stream_is_passed_on(void **st) {
 /* Regression: the CRLF behind a chunk counted as buffered data, and events waited for the next chunk. */
 static void chunked_events_pass_one_by_one(void **st) {
     (void)st;
-    begin(LIST("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "4f\r\n" TOK("a1") "\r\n", "HANG"), NULL);
+    begin(LIST("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+               "4f\r\n" TOK("a1") "\r\n", "HANG"),
+          NULL);
     assert_int_equal(sizeof TOK("a1") - 1, 0x4f);
     int fd = rig_connect();
     char req[300];
-    int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s", strlen(STREAM), STREAM);
+    int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s",
+                     strlen(STREAM), STREAM);
     int64_t t0 = clock_mono_ms();
     bool eof;
     rig_send(fd, req, (size_t)n);
@@ -162,7 +173,8 @@ static void a_large_batch_of_embeddings_passes(void **st) {
     for (int i = 1; i < NUMBERS; i++, n += 4) memcpy(big + n, ",0.5", 4);
     snprintf(big + n, sizeof big - n, "]}]}");
     begin(LIST(big), NULL);
-    static const char req[] = "POST /v1/embeddings HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 23\r\n\r\n{\"model\":\"m\",\"input\":1}";
+    static const char req[] = "POST /v1/embeddings HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: "
+                              "23\r\n\r\n{\"model\":\"m\",\"input\":1}";
     int fd = rig_connect();
     rig_send(fd, req, sizeof req - 1);
     static char back[4 * NUMBERS + 2000];
@@ -199,13 +211,16 @@ static void faults_before_content_go_to_the_next_target(void **st) {
         {"error event after the role", {SSE_HEAD, ROLE "data: {\"error\":{\"message\":\"x\"}}\n\n"}},
         {"html in a 200", {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>"}},
         {"broken json in a 200", {JSON_HEAD "{\"choices\":[{"}},
-        {"short body", {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{\"choices\":[1]}"}},
+        {"short body",
+         {"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 999\r\n\r\n{\"choices\":[1]}"}},
         {"empty stream", {SSE_HEAD}},
         {"done only", {SSE_HEAD, DONE}},
         {"role and done only", {SSE_HEAD, ROLE DONE}},
         {"two lengths", {"HTTP/1.1 200 OK\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\nabc"}},
         {"not http", {"hello there\r\n\r\n"}},
-        {"compressed", {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nConnection: close\r\n\r\n\x1f\x8b"}},
+        {"compressed",
+         {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Encoding: gzip\r\nConnection: "
+          "close\r\n\r\n\x1f\x8b"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         begin(t[i].steps, LIST(B_STREAM));
@@ -239,9 +254,11 @@ static void a_refused_connection_goes_to_the_next(void **st) {
 
 static void the_clients_mistakes_go_back_once(void **st) {
     (void)st;
-    static const char body[] = "{\"error\":{\"message\":\"maximum context length\",\"code\":\"context_length_exceeded\"}}";
+    static const char body[] =
+        "{\"error\":{\"message\":\"maximum context length\",\"code\":\"context_length_exceeded\"}}";
     static char answer[300];
-    snprintf(answer, sizeof answer, "HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s", strlen(body), body);
+    snprintf(answer, sizeof answer, "HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
     begin(LIST(answer), LIST(WHOLE("b1")));
     for (int i = 0; i < 5; i++) {
         post(CHAT, STREAM);
@@ -255,7 +272,8 @@ static void the_clients_mistakes_go_back_once(void **st) {
 
 static void all_fail_is_one_honest_503(void **st) {
     (void)st;
-    begin(LIST("HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n"), LIST("HTTP/1.1 429 X\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n"));
+    begin(LIST("HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n"),
+          LIST("HTTP/1.1 429 X\r\nRetry-After: 3\r\nContent-Length: 0\r\n\r\n"));
     for (int i = 0; i < 3; i++) {
         post(CHAT, i % 2 ? STREAM : PLAIN);
         assert_int_equal(rig_status(out), 503);
@@ -292,13 +310,15 @@ static void death_after_content_is_an_error_event_and_a_cut(void **st) {
         {"end without finish", {SSE_HEAD, ROLE TOK("a1")}},
         {"stall", {SSE_HEAD, ROLE TOK("a1"), "HANG"}},
         {"error event", {SSE_HEAD, ROLE TOK("a1") "data: {\"error\":{\"message\":\"mid\"}}\n\n" DONE}},
-        {"cut chunk", {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n", "4f\r\n" TOK("a1") "\r\n", "40\r\ndata"}},
+        {"cut chunk",
+         {"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+          "4f\r\n" TOK("a1") "\r\n", "40\r\ndata"}},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         begin(t[i].steps, LIST(B_STREAM));
         post(CHAT, STREAM);
-        if (rig_status(out) != 200 || strstr(out, "a1") == NULL || strstr(out, "\"code\":\"upstream_cut\"") == NULL || strstr(out, "[DONE]") != NULL ||
-            strstr(out, "\r\n0\r\n") != NULL || strstr(out, "b1") != NULL)
+        if (rig_status(out) != 200 || strstr(out, "a1") == NULL || strstr(out, "\"code\":\"upstream_cut\"") == NULL ||
+            strstr(out, "[DONE]") != NULL || strstr(out, "\r\n0\r\n") != NULL || strstr(out, "b1") != NULL)
             fail_msg("%s: %s", t[i].what, out);
         assert_int_equal(b.hits, 0);
         end();
@@ -327,7 +347,10 @@ static void streams_with_quirks_end_well(void **st) {
     assert_int_equal(occurrences("[DONE]"), 1);
     end();
     /* CRLF line ends and a byte order mark */
-    begin(LIST(SSE_HEAD, "\xef\xbb\xbf" "data: {\"choices\":[{\"delta\":{\"content\":\"a1\"}}]}\r\n\r\ndata: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\r\n\r\ndata: [DONE]\r\n\r\n"), NULL);
+    begin(LIST(SSE_HEAD, "\xef\xbb\xbf"
+                         "data: {\"choices\":[{\"delta\":{\"content\":\"a1\"}}]}\r\n\r\ndata: "
+                         "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\r\n\r\ndata: [DONE]\r\n\r\n"),
+          NULL);
     post(CHAT, STREAM);
     assert_int_equal(occurrences("[DONE]"), 1);
     assert_non_null(strstr(out, "a1"));
@@ -341,7 +364,8 @@ static void a_client_that_leaves_stops_the_upstream(void **st) {
         begin(phases[i], LIST("HANG"));
         int fd = rig_connect();
         char req[300];
-        int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s", strlen(STREAM), STREAM);
+        int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nContent-Length: %zu\r\n\r\n%s",
+                         strlen(STREAM), STREAM);
         rig_send(fd, req, (size_t)n);
         for (int k = 0; k < 300 && a.hits == 0; k++) usleep(1000);
         usleep(50000);
@@ -360,15 +384,20 @@ static void bad_requests_are_named(void **st) {
         int status;
         const char *text;
     } t[] = {
-        {"{\"model\":\"nobody\"}", 404, "model_not_found"}, {"{}", 400, "model"},
-        {"{\"model\":1}", 400, "model"},                    {"[]", 400, "object"},
-        {"{\"model\":\"m\",\"model\":\"x\"}", 400, "duplicate key"}, {"{\"model\":\"m\",\"stream\":\"yes\"}", 400, "stream"},
-        {"{\"model\":\"m\",\"stream\":true,\"stream_options\":3}", 400, "stream_options"}, {"nonsense", 400, "line 1"},
+        {"{\"model\":\"nobody\"}", 404, "model_not_found"},
+        {"{}", 400, "model"},
+        {"{\"model\":1}", 400, "model"},
+        {"[]", 400, "object"},
+        {"{\"model\":\"m\",\"model\":\"x\"}", 400, "duplicate key"},
+        {"{\"model\":\"m\",\"stream\":\"yes\"}", 400, "stream"},
+        {"{\"model\":\"m\",\"stream\":true,\"stream_options\":3}", 400, "stream_options"},
+        {"nonsense", 400, "line 1"},
     };
     begin(LIST(WHOLE("a1")), NULL);
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
         post(CHAT, t[i].json);
-        if (rig_status(out) != t[i].status || strstr(out, t[i].text) == NULL || strstr(out, "\"type\":\"invalid_request_error\"") == NULL)
+        if (rig_status(out) != t[i].status || strstr(out, t[i].text) == NULL ||
+            strstr(out, "\"type\":\"invalid_request_error\"") == NULL)
             fail_msg("%s: %s", t[i].json, out);
     }
     assert_int_equal(a.hits, 0);
@@ -380,12 +409,18 @@ static void splices(void **st) {
     static const struct {
         const char *in, *want;
     } t[] = {
-        {"{\"model\":\"m\",\"stream\":true}", "{\"model\":\"X\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}"},
-        {"{\"stream_options\":{},\"stream\":true,\"model\":\"m\"} ", "{\"stream_options\":{\"include_usage\":true},\"stream\":true,\"model\":\"X\"} "},
-        {"{\"stream_options\":{\"a\":1},\"stream\":true,\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true,\"a\":1},\"stream\":true,\"model\":\"X\"}"},
-        {"{\"stream_options\":null,\"stream\":true,\"model\":\"m\"}", "{\"stream_options\":{\"include_usage\":true},\"stream\":true,\"model\":\"X\"}"},
-        {"{\"stream\":true,\"model\":\"m\",\"stream_options\":{\"include_usage\":false}}", "{\"stream\":true,\"model\":\"X\",\"stream_options\":{\"include_usage\":true}}"},
-        {"{\"stream\":true,\"model\":\"m\",\"stream_options\":{\"include_usage\":true}}", "{\"stream\":true,\"model\":\"X\",\"stream_options\":{\"include_usage\":true}}"},
+        {"{\"model\":\"m\",\"stream\":true}",
+         "{\"model\":\"X\",\"stream\":true,\"stream_options\":{\"include_usage\":true}}"},
+        {"{\"stream_options\":{},\"stream\":true,\"model\":\"m\"} ",
+         "{\"stream_options\":{\"include_usage\":true},\"stream\":true,\"model\":\"X\"} "},
+        {"{\"stream_options\":{\"a\":1},\"stream\":true,\"model\":\"m\"}",
+         "{\"stream_options\":{\"include_usage\":true,\"a\":1},\"stream\":true,\"model\":\"X\"}"},
+        {"{\"stream_options\":null,\"stream\":true,\"model\":\"m\"}",
+         "{\"stream_options\":{\"include_usage\":true},\"stream\":true,\"model\":\"X\"}"},
+        {"{\"stream\":true,\"model\":\"m\",\"stream_options\":{\"include_usage\":false}}",
+         "{\"stream\":true,\"model\":\"X\",\"stream_options\":{\"include_usage\":true}}"},
+        {"{\"stream\":true,\"model\":\"m\",\"stream_options\":{\"include_usage\":true}}",
+         "{\"stream\":true,\"model\":\"X\",\"stream_options\":{\"include_usage\":true}}"},
         {" {\"x\":{\"model\":\"y\"},\"mod\\u0065l\":\"\\u006d\"}", " {\"x\":{\"model\":\"y\"},\"mod\\u0065l\":\"X\"}"},
         {"{\"model\":\"m\",\"stream\":false}", "{\"model\":\"X\",\"stream\":false}"},
     };
@@ -425,12 +460,19 @@ static void every_request_is_one_row(void **st) {
     for (int i = 0; i < 150; i++) post(CHAT, STREAM);
     end(); /* closing flushes */
     assert_int_equal(db_sum("SELECT count(*) FROM usage_row"), before + 150);
-    assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE user_id = 42 AND token_id = 7 AND prompt_tokens = 7 AND completion_tokens = 2"
-                            " AND outcome = 'ok' AND cost_micros = 11 AND estimated = 0 AND stream = 1 AND attempts = 1 AND provider = 'A'") >= 150, 1);
-    assert_true(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'cut' AND estimated = 1 AND completion_tokens = 1") >= 4);
+    assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE user_id = 42 AND token_id = 7 AND prompt_tokens = 7 "
+                            "AND completion_tokens = 2"
+                            " AND outcome = 'ok' AND cost_micros = 11 AND estimated = 0 AND stream = 1 AND attempts = "
+                            "1 AND provider = 'A'") >= 150,
+                     1);
+    assert_true(
+        db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'cut' AND estimated = 1 AND completion_tokens = 1") >=
+        4);
     assert_true(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'client_gone' AND status = 499") >= 3);
     assert_true(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'exhausted' AND cost_micros = 0") >= 10);
-    assert_true(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'client_error' AND status = 400 AND cost_micros = 0") == 5);
+    assert_true(
+        db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'client_error' AND status = 400 AND cost_micros = 0") ==
+        5);
     assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE model <> 'm'"), 0);
 }
 
@@ -439,7 +481,11 @@ static void replicas_come_and_go(void **st) {
     begin(LIST(WHOLE("a1")), LIST("SLEEP", WHOLE("b1")));
     char url[64];
     snprintf(url, sizeof url, "http://127.0.0.1:%u/v1", b.port);
-    struct gate_local l = {.deployment_id = 5, .replica = 1, .model = STR("mine"), .base_url = str_of(url), .upstream_model = STR("alias")};
+    struct gate_local l = {.deployment_id = 5,
+                           .replica = 1,
+                           .model = STR("mine"),
+                           .base_url = str_of(url),
+                           .upstream_model = STR("alias")};
     assert_null(gate_local_add(gate, &l));
     assert_ptr_equal(gate_local_add(gate, &l), E_CONFLICT);
     rig_once("GET /v1/models HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", out, sizeof out);
@@ -448,7 +494,9 @@ static void replicas_come_and_go(void **st) {
     int fd = rig_connect();
     static const char body[] = "{\"model\":\"mine\"}";
     char req[200];
-    int n = snprintf(req, sizeof req, "POST " CHAT " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s", sizeof body - 1, body);
+    int n = snprintf(req, sizeof req,
+                     "POST " CHAT " HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n%s",
+                     sizeof body - 1, body);
     rig_send(fd, req, (size_t)n);
     for (int k = 0; k < 300 && b.hits == 0; k++) usleep(1000);
     gate_local_remove(gate, 5, 1);

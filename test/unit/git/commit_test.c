@@ -13,7 +13,8 @@ static void test_create_has_attributes(void **state) {
     assert_ok(git_tree(f->git, &f->a, 1, str_of(f->head), STR(""), true, STR(""), 100, &v, &n, &more));
     assert_int_equal(n, 1);
     assert_true(str_eqz(v[0].path, ".gitattributes"));
-    assert_true(str_find(file_text(f, ".gitattributes"), STR("*.safetensors filter=lfs diff=lfs merge=lfs -text")) >= 0);
+    assert_true(str_find(file_text(f, ".gitattributes"), STR("*.safetensors filter=lfs diff=lfs merge=lfs -text")) >=
+                0);
     char head[41];
     assert_ok(git_resolve(f->git, 1, STR("HEAD"), head));
     assert_string_equal(head, f->head);
@@ -39,7 +40,8 @@ static void test_add_change_delete(void **state) {
     assert_true(str_eqz(file_text(f, "d/c"), "5"));
     assert_true(str_eqz(file_text(f, "d-x"), "3"));
     assert_true(str_eqz(file_text(f, "d.y"), "4"));
-    assert_ok(COMMIT(f, "five", ((struct git_op){.kind = GIT_OP_DELETE_DIR, .path = STR("d")}), op_add("d", "now a file")));
+    assert_ok(
+        COMMIT(f, "five", ((struct git_op){.kind = GIT_OP_DELETE_DIR, .path = STR("d")}), op_add("d", "now a file")));
     assert_true(str_eqz(file_text(f, "d"), "now a file"));
 }
 
@@ -68,7 +70,12 @@ static void test_parent(void **state) {
     memcpy(first, f->head, sizeof first);
     assert_ok(COMMIT(f, "two", op_add("a", "2")));
     struct git_op op = op_add("a", "3");
-    struct git_commit_req r = {.ref = STR("refs/heads/main"), .author = f->who, .message = STR("three"), .ops = &op, .n_ops = 1, .parent = str_of(first)};
+    struct git_commit_req r = {.ref = STR("refs/heads/main"),
+                               .author = f->who,
+                               .message = STR("three"),
+                               .ops = &op,
+                               .n_ops = 1,
+                               .parent = str_of(first)};
     assert_true(git_commit_make(f->git, 1, &r, out) == E_PRECONDITION);
     assert_string_equal(err_text(), "The branch was updated since you opened this page. Please refresh and try again.");
     r.parent = str_make(f->head, 7); /* short ids are fine */
@@ -84,7 +91,12 @@ static void test_repeated_commit_is_harmless(void **state) {
     assert_ok(COMMIT(f, "base", op_add("old", "x")));
     memcpy(base, f->head, sizeof base);
     struct git_op ops[2] = {op_add("a", "1"), op_del("old")};
-    struct git_commit_req r = {.ref = STR("refs/heads/main"), .author = f->who, .message = STR("add\n\nmore"), .ops = ops, .n_ops = 2, .parent = str_of(base)};
+    struct git_commit_req r = {.ref = STR("refs/heads/main"),
+                               .author = f->who,
+                               .message = STR("add\n\nmore"),
+                               .ops = ops,
+                               .n_ops = 2,
+                               .parent = str_of(base)};
     assert_ok(git_commit_make(f->git, 1, &r, first));
     assert_ok(git_commit_make(f->git, 1, &r, again));
     assert_string_equal(first, again);
@@ -106,7 +118,8 @@ static void test_lfs_and_attributes(void **state) {
     assert_true(e.is_lfs);
     assert_int_equal(e.lfs_size, 12345);
     assert_true(str_eqz(e.lfs_sha256, SHA_A));
-    assert_true(str_eqz(file_text(f, "weights"), "version https://git-lfs.github.com/spec/v1\noid sha256:" SHA_A "\nsize 12345\n"));
+    assert_true(str_eqz(file_text(f, "weights"),
+                        "version https://git-lfs.github.com/spec/v1\noid sha256:" SHA_A "\nsize 12345\n"));
     struct str attrs = file_text(f, ".gitattributes");
     assert_true(str_find(attrs, STR("\nweights filter=lfs diff=lfs merge=lfs -text\n")) >= 0);
     assert_true(str_find(attrs, STR("\n\"sub/odd name.dat\" filter=lfs")) >= 0);
@@ -143,7 +156,9 @@ static void test_many_files(void **state) {
     enum { N = 3000 };
     struct git_op *ops = calloc(N, sizeof *ops);
     for (size_t i = 0; i < N; i++)
-        ops[i] = (struct git_op){.kind = GIT_OP_ADD, .path = arena_printf(&f->a, "dir%zu/file%zu.txt", i % 30, i), .content = arena_printf(&f->a, "%zu", i)};
+        ops[i] = (struct git_op){.kind = GIT_OP_ADD,
+                                 .path = arena_printf(&f->a, "dir%zu/file%zu.txt", i % 30, i),
+                                 .content = arena_printf(&f->a, "%zu", i)};
     assert_ok(commit_ops(f, "many", ops, N));
     struct git_entry *v;
     size_t n, total = 0;
@@ -176,7 +191,11 @@ static void *race(void *arg) {
         char path[32], head[41];
         snprintf(path, sizeof path, "t%d/f%d", r->k, i);
         struct git_op op = op_add(path, path);
-        struct git_commit_req q = {.ref = STR("refs/heads/main"), .author = {STR("a"), STR("a@x"), 1780000000000}, .message = str_of(path), .ops = &op, .n_ops = 1};
+        struct git_commit_req q = {.ref = STR("refs/heads/main"),
+                                   .author = {STR("a"), STR("a@x"), 1780000000000},
+                                   .message = str_of(path),
+                                   .ops = &op,
+                                   .n_ops = 1};
         if (git_commit_make(r->f->git, 1, &q, head) == OK) r->done++;
     }
     return NULL;
@@ -198,7 +217,8 @@ static void test_concurrent_commits(void **state) {
     size_t n, total;
     assert_ok(git_log(f->git, &f->a, 1, str_of(f->head), STR(""), 0, 100, &log, &n, &total));
     assert_int_equal(total, 41);
-    for (int i = 0; i < 4; i++) assert_true(file_there(f, i == 0 ? "t0/f9" : i == 1 ? "t1/f9" : i == 2 ? "t2/f0" : "t3/f5"));
+    for (int i = 0; i < 4; i++)
+        assert_true(file_there(f, i == 0 ? "t0/f9" : i == 1 ? "t1/f9" : i == 2 ? "t2/f0" : "t3/f5"));
 }
 
 static void test_delete_repo(void **state) {
@@ -219,21 +239,34 @@ static void test_delete_repo(void **state) {
 static void test_stale_lock_files(void **state) {
     struct git_fix *f = *state;
     char cmd[512];
-    snprintf(cmd, sizeof cmd, "cd %s/git/01/1.git && touch refs/heads/main.lock && mkdir -p objects/tmp_objdir-incoming-x objects/pack && touch objects/pack/tmp_pack_x packed-refs.lock", f->dir);
+    snprintf(cmd, sizeof cmd,
+             "cd %s/git/01/1.git && touch refs/heads/main.lock && mkdir -p objects/tmp_objdir-incoming-x objects/pack "
+             "&& touch objects/pack/tmp_pack_x packed-refs.lock",
+             f->dir);
     assert_int_equal(system(cmd), 0);
     assert_ok(COMMIT(f, "one", op_add("a", "1")));
     assert_int_equal(system(cmd), 0);
     assert_ok(git_sweep_repo(f->git, 1));
-    snprintf(cmd, sizeof cmd, "cd %s/git/01/1.git && test -z \"$(find . -name '*.lock' -not -name ballast.lock; find . -name 'tmp_*')\"", f->dir);
+    snprintf(cmd, sizeof cmd,
+             "cd %s/git/01/1.git && test -z \"$(find . -name '*.lock' -not -name ballast.lock; find . -name 'tmp_*')\"",
+             f->dir);
     assert_int_equal(system(cmd), 0);
     assert_ok(COMMIT(f, "two", op_add("a", "2")));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GT(test_create_has_attributes), GT(test_add_change_delete), GT(test_refused_changes_nothing), GT(test_parent),
-        GT(test_repeated_commit_is_harmless), GT(test_lfs_and_attributes), GT(test_copy_and_blob), GT(test_many_files),
-        GT(test_concurrent_commits), GT(test_delete_repo), GT(test_stale_lock_files),
+        GT(test_create_has_attributes),
+        GT(test_add_change_delete),
+        GT(test_refused_changes_nothing),
+        GT(test_parent),
+        GT(test_repeated_commit_is_harmless),
+        GT(test_lfs_and_attributes),
+        GT(test_copy_and_blob),
+        GT(test_many_files),
+        GT(test_concurrent_commits),
+        GT(test_delete_repo),
+        GT(test_stale_lock_files),
     };
     return cmocka_run_group_tests_name("git_commit", tests, NULL, NULL);
 }

@@ -13,10 +13,10 @@
 #include "base/arena.h"
 #include "git/git.h"
 
-#define assert_ok(e)                                                                               \
-    do {                                                                                           \
-        err ok_e_ = (e);                                                                           \
-        if (ok_e_ != OK) fail_msg("%s: %s", ok_e_->name, err_text());                              \
+#define assert_ok(e)                                                                                                   \
+    do {                                                                                                               \
+        err ok_e_ = (e);                                                                                               \
+        if (ok_e_ != OK) fail_msg("%s: %s", ok_e_->name, err_text());                                                  \
     } while (0)
 
 struct git_fix {
@@ -57,7 +57,9 @@ static inline int git_fix_down(void **state) {
 static inline struct git_op op_add(const char *path, const char *text) {
     return (struct git_op){.kind = GIT_OP_ADD, .path = str_of(path), .content = str_of(text)};
 }
-static inline struct git_op op_del(const char *path) { return (struct git_op){.kind = GIT_OP_DELETE, .path = str_of(path)}; }
+static inline struct git_op op_del(const char *path) {
+    return (struct git_op){.kind = GIT_OP_DELETE, .path = str_of(path)};
+}
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 static inline struct git_op op_lfs(const char *path) {
@@ -65,11 +67,12 @@ static inline struct git_op op_lfs(const char *path) {
 }
 
 static inline err commit_ops(struct git_fix *f, const char *message, const struct git_op *ops, size_t n) {
-    struct git_commit_req r = {.ref = STR("refs/heads/main"), .author = f->who, .message = str_of(message), .ops = ops, .n_ops = n};
+    struct git_commit_req r = {
+        .ref = STR("refs/heads/main"), .author = f->who, .message = str_of(message), .ops = ops, .n_ops = n};
     f->who.time_ms += 1000;
     return git_commit_make(f->git, 1, &r, f->head);
 }
-#define COMMIT(f, message, ...)                                                                    \
+#define COMMIT(f, message, ...)                                                                                        \
     commit_ops((f), (message), (const struct git_op[]){__VA_ARGS__}, ARRAY_LEN(((const struct git_op[]){__VA_ARGS__})))
 
 /* Text of a file at head; fails the test when it is not there. */

@@ -62,7 +62,9 @@ static bool unmoved(struct git_fix *f) {
 
 static void test_good_push(void **state) {
     struct git_fix *f = *state;
-    if (sh(f, "cd w && echo hi > README.md && mkdir -p a/b && echo x > a/b/c && git add . && git commit -qm one && " PUSH "main main:refs/heads/dev main:refs/tags/v1") != 0)
+    if (sh(f,
+           "cd w && echo hi > README.md && mkdir -p a/b && echo x > a/b/c && git add . && git commit -qm one && " PUSH
+           "main main:refs/heads/dev main:refs/tags/v1") != 0)
         fail_msg("%d", said("\n"));
     assert_ok(git_resolve(f->git, 1, STR("v1"), f->head));
     assert_true(file_there(f, "a/b/c"));
@@ -73,8 +75,10 @@ static void test_good_push(void **state) {
 static void test_large_blob_is_refused(void **state) {
     struct git_fix *f = *state;
     /* in the middle of history: the head does not have it any more */
-    assert_int_not_equal(sh(f, "cd w && mkdir d && head -c 5000 /dev/urandom > d/big.bin && git add . && git commit -qm big && git rm -q d/big.bin && "
-                               "git commit -qm gone && " PUSH "main"), 0);
+    assert_int_not_equal(sh(f, "cd w && mkdir d && head -c 5000 /dev/urandom > d/big.bin && git add . && git commit "
+                               "-qm big && git rm -q d/big.bin && "
+                               "git commit -qm gone && " PUSH "main"),
+                         0);
     assert_true(said("d/big.bin has 5000 bytes"));
     assert_true(said("git lfs migrate import --everything --include=\"d/big.bin\""));
     assert_true(unmoved(f));
@@ -83,20 +87,27 @@ static void test_large_blob_is_refused(void **state) {
 
 static void test_pointer_needs_possession(void **state) {
     struct git_fix *f = *state;
-    const char *make = "cd w && printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:" SHA_A "\\nsize 12\\n' > m.bin && "
-                       "git -c filter.lfs.clean=cat -c filter.lfs.required=false add . && git commit -qm ptr";
+    const char *make =
+        "cd w && printf 'version https://git-lfs.github.com/spec/v1\\noid sha256:" SHA_A "\\nsize 12\\n' > m.bin && "
+        "git -c filter.lfs.clean=cat -c filter.lfs.required=false add . && git commit -qm ptr";
     assert_int_equal(sh(f, make), 0);
     assert_int_not_equal(sh(f, "cd w && " PUSH "main"), 0);
     assert_true(said("m.bin points to the large file sha256:" SHA_A));
     assert_true(said("git lfs push --all"));
     assert_true(unmoved(f));
     char line[512];
-    snprintf(line, sizeof line, "sqlite3 %s/ballast.db \"INSERT INTO repo_file VALUES (2, x'" SHA_A "', 12, x'00', 0)\" || "
-             "python3 -c \"import sqlite3; d=sqlite3.connect('%s/ballast.db'); d.execute('INSERT INTO repo_file VALUES (2, ?, 12, ?, 0)', (bytes.fromhex('" SHA_A "'), b'0')); d.commit()\"", f->dir, f->dir);
+    snprintf(line, sizeof line,
+             "sqlite3 %s/ballast.db \"INSERT INTO repo_file VALUES (2, x'" SHA_A "', 12, x'00', 0)\" || "
+             "python3 -c \"import sqlite3; d=sqlite3.connect('%s/ballast.db'); d.execute('INSERT INTO repo_file VALUES "
+             "(2, ?, 12, ?, 0)', (bytes.fromhex('" SHA_A "'), b'0')); d.commit()\"",
+             f->dir, f->dir);
     assert_int_equal(sh(f, line), 0);
     assert_int_not_equal(sh(f, "cd w && " PUSH "main"), 0); /* somebody else's object */
     assert_true(unmoved(f));
-    snprintf(line, sizeof line, "python3 -c \"import sqlite3; d=sqlite3.connect('%s/ballast.db'); d.execute('UPDATE repo_file SET repo_id = 1'); d.commit()\"", f->dir);
+    snprintf(line, sizeof line,
+             "python3 -c \"import sqlite3; d=sqlite3.connect('%s/ballast.db'); d.execute('UPDATE repo_file SET repo_id "
+             "= 1'); d.commit()\"",
+             f->dir);
     assert_int_equal(sh(f, line), 0);
     if (sh(f, "cd w && " PUSH "main") != 0) fail_msg("%d", said("\n"));
 }
@@ -118,8 +129,11 @@ static void test_unsafe_names(void **state) {
     static const char *const names[] = {"a\\\\b", "git~1", "c\\tx"};
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         char line[1024];
-        snprintf(line, sizeof line, "cd w && b=$(echo hi | git hash-object -w --stdin) && t=$(printf '100644 blob %%s\\t\"%s\"\\n' $b | git mktree) && "
-                 "c=$(git commit-tree -m bad -p main $t) && " PUSH "$c:refs/heads/main", names[i]);
+        snprintf(line, sizeof line,
+                 "cd w && b=$(echo hi | git hash-object -w --stdin) && t=$(printf '100644 blob %%s\\t\"%s\"\\n' $b | "
+                 "git mktree) && "
+                 "c=$(git commit-tree -m bad -p main $t) && " PUSH "$c:refs/heads/main",
+                 names[i]);
         assert_int_not_equal(sh(f, line), 0);
         assert_true(said("not allowed") || said("fsck error"));
         assert_true(unmoved(f));
@@ -167,7 +181,13 @@ static void test_wants(void **state) {
     pkt_flush(&b);
     assert_int_equal(pkt_wants(buf_view(&b), v, 2, &n), PKT_OK);
     assert_int_equal(n, 1);
-    static const char *const bad[] = {"000", "zzzz", "0003", "0010abc", "ffff", "000cwant zz\n", "0032want 11111111111111111111111111111111111111zz\n"};
+    static const char *const bad[] = {"000",
+                                      "zzzz",
+                                      "0003",
+                                      "0010abc",
+                                      "ffff",
+                                      "000cwant zz\n",
+                                      "0032want 11111111111111111111111111111111111111zz\n"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (pkt_wants(str_of(bad[i]), v, 2, &n) != PKT_MALFORMED) fail_msg("%s", bad[i]);
     buf_release(&b);
@@ -177,8 +197,14 @@ static void test_wants(void **state) {
 int main(int argc, char **argv) {
     if (argc == 3 && strcmp(argv[1], "git-hook") == 0) return git_hook_main(argc, argv);
     const struct CMUnitTest tests[] = {
-        HT(test_good_push), HT(test_large_blob_is_refused), HT(test_pointer_needs_possession), HT(test_refs_are_checked),
-        HT(test_unsafe_names), HT(test_symlinks_and_force_pass), cmocka_unit_test(test_by_hand), cmocka_unit_test(test_wants),
+        HT(test_good_push),
+        HT(test_large_blob_is_refused),
+        HT(test_pointer_needs_possession),
+        HT(test_refs_are_checked),
+        HT(test_unsafe_names),
+        HT(test_symlinks_and_force_pass),
+        cmocka_unit_test(test_by_hand),
+        cmocka_unit_test(test_wants),
     };
     return cmocka_run_group_tests_name("git_hook", tests, NULL, NULL);
 }

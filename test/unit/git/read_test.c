@@ -16,7 +16,9 @@ static void test_revisions(void **state) {
     assert_string_equal(c, first);
     assert_ok(git_resolve(f->git, 1, str_make(first, 8), c));
     assert_string_equal(c, first);
-    static const char *const bad[] = {"", "nope", "main~1", "main^", "HEAD@{0}", ":/one", "abc", "../../x", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
+    static const char *const bad[] = {"",      "nope",     "main~1",
+                                      "main^", "HEAD@{0}", ":/one",
+                                      "abc",   "../../x",  "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (git_resolve(f->git, 1, str_of(bad[i]), c) != E_REV_NOT_FOUND) fail_msg("%s", bad[i]);
     assert_true(git_resolve(f->git, 99, STR("main"), c) == E_REPO_NOT_FOUND);
@@ -27,7 +29,8 @@ static void test_revisions(void **state) {
 
 static void test_tree_order_and_paging(void **state) {
     struct git_fix *f = *state;
-    assert_ok(COMMIT(f, "x", op_add("a/b", "1"), op_add("a-b", "2"), op_add("a.b", "3"), op_add("a/c/d", "4"), op_add("ab", "5"), op_add("a0", "6")));
+    assert_ok(COMMIT(f, "x", op_add("a/b", "1"), op_add("a-b", "2"), op_add("a.b", "3"), op_add("a/c/d", "4"),
+                     op_add("ab", "5"), op_add("a0", "6")));
     struct git_entry *v;
     size_t n;
     bool more;
@@ -48,8 +51,10 @@ static void test_tree_order_and_paging(void **state) {
     assert_ok(git_tree(f->git, &f->a, 1, str_of(f->head), STR("a"), false, STR("a/b"), 5, &v, &n, &more));
     assert_int_equal(n, 1);
     assert_true(v[0].is_dir && str_eqz(v[0].path, "a/c"));
-    assert_true(git_tree(f->git, &f->a, 1, str_of(f->head), STR("zz"), false, STR(""), 5, &v, &n, &more) == E_ENTRY_NOT_FOUND);
-    assert_true(git_tree(f->git, &f->a, 1, str_of(f->head), STR("ab"), false, STR(""), 5, &v, &n, &more) == E_ENTRY_NOT_FOUND);
+    assert_true(git_tree(f->git, &f->a, 1, str_of(f->head), STR("zz"), false, STR(""), 5, &v, &n, &more) ==
+                E_ENTRY_NOT_FOUND);
+    assert_true(git_tree(f->git, &f->a, 1, str_of(f->head), STR("ab"), false, STR(""), 5, &v, &n, &more) ==
+                E_ENTRY_NOT_FOUND);
     struct str s;
     struct git_entry e;
     assert_ok(git_entry_get(f->git, &f->a, 1, str_of(f->head), STR("ab"), &e));
@@ -113,7 +118,8 @@ static void test_references(void **state) {
     assert_string_equal(err_text(), "Invalid rev id: v1");
     assert_ok(git_ref_delete(f->git, 1, STR("refs/tags/v1")));
     assert_ok(git_ref_delete(f->git, 1, STR("refs/heads/feature/x")));
-    assert_ok(git_ref_create(f->git, 1, STR("refs/heads/feature"), STR("main"), STR(""), &f->who)); /* the folder is gone */
+    assert_ok(
+        git_ref_create(f->git, 1, STR("refs/heads/feature"), STR("main"), STR(""), &f->who)); /* the folder is gone */
     assert_ok(git_squash(f->git, 1, STR("refs/heads/main"), STR("all in one"), &f->who, c));
     struct git_commit *log;
     size_t total;
@@ -176,7 +182,8 @@ static void test_reachable(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        GT(test_revisions), GT(test_tree_order_and_paging), GT(test_log), GT(test_references), GT(test_new_blobs), GT(test_reachable),
+        GT(test_revisions), GT(test_tree_order_and_paging), GT(test_log), GT(test_references), GT(test_new_blobs),
+        GT(test_reachable),
     };
     return cmocka_run_group_tests_name("git_read", tests, NULL, NULL);
 }

@@ -130,7 +130,9 @@ static void run(struct job *j) {
 }
 
 #define OKAY "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
-#define CHUNKED "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
+#define CHUNKED                                                                                                        \
+    "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: "                                              \
+    "chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n"
 
 static void connections_are_reused(void **st) {
     (void)st;
@@ -174,7 +176,8 @@ static void answers_that_must_not_be_trusted(void **st) {
         {{.answers = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhel"}, .once = true}, E_EOF},
         {{.answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n"}, .once = true}, E_EOF},
         {{.answers = {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"}, .once = true}, E_UPSTREAM},
-        {{.answers = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"}, .once = true}, E_UPSTREAM},
+        {{.answers = {"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nhello"}, .once = true},
+         E_UPSTREAM},
         {{.answers = {"nonsense\r\n\r\n"}, .once = true}, E_UPSTREAM},
         {{.answers = {NULL}}, E_UPSTREAM},
         {{.answers = {NULL}, .reset = true}, NULL}, /* any error */
@@ -185,7 +188,8 @@ static void answers_that_must_not_be_trusted(void **st) {
         peer_start(&t[i].s);
         struct job j = {0};
         run(&j);
-        if (j.got == OK || (t[i].want != NULL && j.got != t[i].want)) fail_msg("case %zu: %s", i, j.got != OK ? j.got->name : "ok");
+        if (j.got == OK || (t[i].want != NULL && j.got != t[i].want))
+            fail_msg("case %zu: %s", i, j.got != OK ? j.got->name : "ok");
         peer_stop();
     }
 }
@@ -232,7 +236,8 @@ static void refused_connections_and_bad_urls(void **st) {
     assert_non_null(j.got);
     assert_false(j.timing.sent);
     upstream_put(up);
-    static const char *const bad[] = {"ftp://x/", "http://", "http://u@h/", "http://h:0/", "http://h/a b", "http://h/?q", "h:80"};
+    static const char *const bad[] = {"ftp://x/",     "http://",     "http://u@h/", "http://h:0/",
+                                      "http://h/a b", "http://h/?q", "h:80"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) {
         o.base_url = str_of(bad[i]);
         if (upstream_new(&o, &up) == OK) fail_msg("%s accepted", bad[i]);
@@ -253,9 +258,12 @@ static int teardown(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(connections_are_reused),           cmocka_unit_test(a_dead_idle_connection_is_replaced),
-        cmocka_unit_test(answers_that_must_not_be_trusted), cmocka_unit_test(until_close_ends_properly),
-        cmocka_unit_test(a_hang_times_out_and_a_cancel_wakes), cmocka_unit_test(refused_connections_and_bad_urls),
+        cmocka_unit_test(connections_are_reused),
+        cmocka_unit_test(a_dead_idle_connection_is_replaced),
+        cmocka_unit_test(answers_that_must_not_be_trusted),
+        cmocka_unit_test(until_close_ends_properly),
+        cmocka_unit_test(a_hang_times_out_and_a_cancel_wakes),
+        cmocka_unit_test(refused_connections_and_bad_urls),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

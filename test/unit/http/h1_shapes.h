@@ -11,7 +11,8 @@
 #define P "POST /x HTTP/1.1\r\nHost: a\r\n"
 #define G "GET /x HTTP/1.1\r\n"
 #define CH P "Transfer-Encoding: chunked\r\n\r\n"
-#define B(text) {(text), sizeof(text) - 1}
+#define B(text)                                                                                                        \
+    { (text), sizeof(text) - 1 }
 static const struct {
     const char *what;
     struct str bytes;
@@ -32,14 +33,18 @@ static const struct {
     {"CL and TE", B(P "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE and CL", B(P "Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE twice", B(P "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, false},
-    {"TE chunked then identity", B(P "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"), 400, false},
+    {"TE chunked then identity", B(P "Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n\r\n0\r\n\r\n"), 400,
+     false},
     {"TE list", B(P "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE chunked, identity", B(P "Transfer-Encoding: chunked, identity\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE identity", B(P "Transfer-Encoding: identity\r\n\r\n"), 400, false},
     {"TE xchunked", B(P "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE with parameter", B(P "Transfer-Encoding: chunked;q=1\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE empty", B(P "Transfer-Encoding:\r\n\r\n"), 400, false},
-    {"TE with vertical tab", B(P "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n"), 400, false},
+    {"TE with vertical tab",
+     B(P "Transfer-Encoding: \x0b"
+         "chunked\r\n\r\n0\r\n\r\n"),
+     400, false},
     {"TE with NUL", B(P "Transfer-Encoding: chunked\0\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE quoted", B(P "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n"), 400, false},
     {"TE in HTTP/1.0", B("POST /x HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), 400, false},
@@ -64,8 +69,14 @@ static const struct {
     {"NUL in a value", B(P "X: a\0b\r\n\r\n"), 400, false},
     {"NUL in a name", B(P "X\0Y: b\r\n\r\n"), 400, false},
     {"NUL in the target", B("GET /x\0y HTTP/1.1\r\nHost: a\r\n\r\n"), 400, false},
-    {"DEL in a value", B(P "X: a\x7f" "b\r\n\r\n"), 400, false},
-    {"control byte in a value", B(P "X: a\x01" "b\r\n\r\n"), 400, false},
+    {"DEL in a value",
+     B(P "X: a\x7f"
+         "b\r\n\r\n"),
+     400, false},
+    {"control byte in a value",
+     B(P "X: a\x01"
+         "b\r\n\r\n"),
+     400, false},
     {"header without a colon", B(P "Nonsense\r\n\r\n"), 400, false},
     {"empty header name", B(P ": x\r\n\r\n"), 400, false},
     {"non-token header name", B(P "X(Y): x\r\n\r\n"), 400, false},

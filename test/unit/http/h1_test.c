@@ -46,7 +46,8 @@ static void ambiguous_shapes_are_refused(void **st) {
             continue;
         }
         if (res != H1_BAD) fail_msg("%s: not refused", bad_shapes[i].what);
-        if (r.status != bad_shapes[i].status) fail_msg("%s: status %d (%s), expected %d", bad_shapes[i].what, r.status, r.why, bad_shapes[i].status);
+        if (r.status != bad_shapes[i].status)
+            fail_msg("%s: status %d (%s), expected %d", bad_shapes[i].what, r.status, r.why, bad_shapes[i].status);
     }
 }
 
@@ -74,8 +75,9 @@ static void long_lines_and_many_headers(void **st) {
     assert_int_equal(r.status, 431);
 }
 
-static const char good[] = "POST /a%20b/c?q=1&r=/../ HTTP/1.1\r\nHost: example.org:80\r\nX-Empty:\r\nAccept:  text/html, */* \t\r\n"
-                           "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello";
+static const char good[] =
+    "POST /a%20b/c?q=1&r=/../ HTTP/1.1\r\nHost: example.org:80\r\nX-Empty:\r\nAccept:  text/html, */* \t\r\n"
+    "Content-Length: 5\r\nExpect: 100-continue\r\n\r\nhello";
 
 static void a_good_request(void **st) {
     (void)st;
@@ -187,8 +189,12 @@ static void chunks_split_anywhere(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ambiguous_shapes_are_refused), cmocka_unit_test(long_lines_and_many_headers), cmocka_unit_test(a_good_request),
-        cmocka_unit_test(keep_alive_rules),             cmocka_unit_test(responses),                   cmocka_unit_test(chunks_split_anywhere),
+        cmocka_unit_test(ambiguous_shapes_are_refused),
+        cmocka_unit_test(long_lines_and_many_headers),
+        cmocka_unit_test(a_good_request),
+        cmocka_unit_test(keep_alive_rules),
+        cmocka_unit_test(responses),
+        cmocka_unit_test(chunks_split_anywhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

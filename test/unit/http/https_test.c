@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* https_test.c — the server with a certificate, asked by our own client: answers, reuse, is_tls, plain clients, reload. */
+/* https_test.c — the server with a certificate, asked by our own client: answers, reuse, is_tls, plain clients, reload.
+ */
 #include "http_rig.h"
 
 #include <openssl/evp.h>
@@ -46,8 +47,12 @@ static err h_echo(struct http_req *r) {
     http_set(r, "X-Base", r->base_url);
     return http_reply(r, 200, "text/plain", body);
 }
-static const struct http_route routes[] = {
-    {.methods = HTTP_POST, .pattern = "/echo", .fn = h_echo, .auth = AUTH_PUBLIC, .dialect = DIALECT_PLAIN, .name = "echo"}};
+static const struct http_route routes[] = {{.methods = HTTP_POST,
+                                            .pattern = "/echo",
+                                            .fn = h_echo,
+                                            .auth = AUTH_PUBLIC,
+                                            .dialect = DIALECT_PLAIN,
+                                            .name = "echo"}};
 
 struct ask {
     struct upstream *up;
@@ -70,7 +75,8 @@ static void ask_run(void *arg) {
     if (a->e == OK) {
         struct str base = http_call_header(&head, "x-base");
         snprintf(a->base, sizeof a->base, STR_FMT, STR_ARG(base));
-        for (size_t n = 1; a->e == OK && n > 0; a->n += n) a->e = http_call_read(c, back + a->n, sizeof back - a->n, 5000, &n);
+        for (size_t n = 1; a->e == OK && n > 0; a->n += n)
+            a->e = http_call_read(c, back + a->n, sizeof back - a->n, 5000, &n);
         if (a->n != sizeof big || memcmp(big, back, sizeof big) != 0) a->n = 0;
         http_call_free(c);
     }
@@ -155,6 +161,7 @@ static int teardown(void **st) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_over_tls), cmocka_unit_test(plain_http_on_the_tls_port_is_cut)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(answers_over_tls),
+                                       cmocka_unit_test(plain_http_on_the_tls_port_is_cut)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }

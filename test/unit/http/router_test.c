@@ -12,7 +12,8 @@ static err nop(struct http_req *r) {
     (void)r;
     return OK;
 }
-#define R(m, p) {.methods = (m), .pattern = (p), .fn = nop, .auth = AUTH_PUBLIC, .name = (p)}
+#define R(m, p)                                                                                                        \
+    { .methods = (m), .pattern = (p), .fn = nop, .auth = AUTH_PUBLIC, .name = (p) }
 static const struct http_route routes[] = {
     R(HTTP_GET, "/"),
     R(HTTP_GET, "/api/models/{ns}/{name}"),
@@ -44,9 +45,11 @@ static const struct {
     {HTTP_GET, "/api/models/a/b", "/api/models/{ns}/{name}", "a,b", ROUTE_OK},
     {HTTP_GET, "/api/models/special/list", "/api/models/special/list", "", ROUTE_OK},
     {HTTP_GET, "/api/models/special/other", "/api/models/{ns}/{name}", "special,other", ROUTE_OK},
-    {HTTP_GET, "/api/models/special/list/tree/main", "/api/models/{ns}/{name}/tree/{rev}", "special,list,main", ROUTE_OK},
+    {HTTP_GET, "/api/models/special/list/tree/main", "/api/models/{ns}/{name}/tree/{rev}", "special,list,main",
+     ROUTE_OK},
     {HTTP_GET, "/api/models/a/b/tree/refs%2Fpr%2F1", "/api/models/{ns}/{name}/tree/{rev}", "a,b,refs/pr/1", ROUTE_OK},
-    {HTTP_GET, "/api/models/a/b/tree/refs%2Fpr%2F1/x/y%20z", "/api/models/{ns}/{name}/tree/{rev}/{path...}", "a,b,refs/pr/1,x/y z", ROUTE_OK},
+    {HTTP_GET, "/api/models/a/b/tree/refs%2Fpr%2F1/x/y%20z", "/api/models/{ns}/{name}/tree/{rev}/{path...}",
+     "a,b,refs/pr/1,x/y z", ROUTE_OK},
     {HTTP_GET, "/api/models/a/b/tree/main/", "/api/models/{ns}/{name}/tree/{rev}/{path...}", "a,b,main,", ROUTE_OK},
     {HTTP_GET, "/api/models/a/b/revision/a/b", NULL, "", ROUTE_NOT_FOUND},
     {HTTP_GET, "/datasets/o/d/resolve/main/f", "/datasets/{ns}/{name}/resolve/{rev}/{path...}", "o,d,main,f", ROUTE_OK},
@@ -78,7 +81,8 @@ static void matching(void **st) {
             char got[256] = "";
             size_t n = 0;
             for (unsigned k = 0; k < r.n_params; k++)
-                n += (size_t)snprintf(got + n, sizeof got - n, "%s" STR_FMT, k > 0 ? "," : "", STR_ARG(r.params[k].value));
+                n += (size_t)snprintf(got + n, sizeof got - n, "%s" STR_FMT, k > 0 ? "," : "",
+                                      STR_ARG(r.params[k].value));
             assert_string_equal(got, t[i].params);
         }
         arena_release(&a);
@@ -141,11 +145,20 @@ static void ranges(void **st) {
         enum range_kind k;
         uint64_t start, len;
     } c[] = {
-        {"bytes=0-9", RANGE_OK, 0, 10},     {"bytes=90-", RANGE_OK, 90, 10},     {"bytes=-10", RANGE_OK, 90, 10},
-        {"bytes=-1000", RANGE_OK, 0, 100},  {"bytes=99-1000", RANGE_OK, 99, 1},  {"bytes=100-", RANGE_UNSATISFIABLE, 0, 0},
-        {"bytes=-0", RANGE_UNSATISFIABLE, 0, 0}, {"bytes=5-4", RANGE_NONE, 0, 100}, {"bytes=0-1,3-4", RANGE_NONE, 0, 100},
-        {"bytes=a-b", RANGE_NONE, 0, 100},  {"lines=0-9", RANGE_NONE, 0, 100},   {"bytes=", RANGE_NONE, 0, 100},
-        {"Bytes=0-0", RANGE_OK, 0, 1},      {"bytes=18446744073709551616-", RANGE_NONE, 0, 100},
+        {"bytes=0-9", RANGE_OK, 0, 10},
+        {"bytes=90-", RANGE_OK, 90, 10},
+        {"bytes=-10", RANGE_OK, 90, 10},
+        {"bytes=-1000", RANGE_OK, 0, 100},
+        {"bytes=99-1000", RANGE_OK, 99, 1},
+        {"bytes=100-", RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=-0", RANGE_UNSATISFIABLE, 0, 0},
+        {"bytes=5-4", RANGE_NONE, 0, 100},
+        {"bytes=0-1,3-4", RANGE_NONE, 0, 100},
+        {"bytes=a-b", RANGE_NONE, 0, 100},
+        {"lines=0-9", RANGE_NONE, 0, 100},
+        {"bytes=", RANGE_NONE, 0, 100},
+        {"Bytes=0-0", RANGE_OK, 0, 1},
+        {"bytes=18446744073709551616-", RANGE_NONE, 0, 100},
         {"bytes=0-18446744073709551615", RANGE_OK, 0, 100},
     };
     for (size_t i = 0; i < ARRAY_LEN(c); i++) {
@@ -164,10 +177,17 @@ static void cidrs(void **st) {
         const char *net, *ip;
         bool in;
     } c[] = {
-        {"127.0.0.1", "127.0.0.1", true},   {"127.0.0.1", "127.0.0.2", false}, {"10.0.0.0/8", "10.255.1.2", true},
-        {"10.0.0.0/8", "11.0.0.0", false},  {"10.16.0.0/12", "10.31.0.1", true}, {"10.16.0.0/12", "10.32.0.1", false},
-        {"fd00::/8", "fd12::1", true},      {"fd00::/8", "fe80::1", false},    {"0.0.0.0/0", "1.2.3.4", true},
-        {"0.0.0.0/0", "::1", false},        {"::1", "::1", true},
+        {"127.0.0.1", "127.0.0.1", true},
+        {"127.0.0.1", "127.0.0.2", false},
+        {"10.0.0.0/8", "10.255.1.2", true},
+        {"10.0.0.0/8", "11.0.0.0", false},
+        {"10.16.0.0/12", "10.31.0.1", true},
+        {"10.16.0.0/12", "10.32.0.1", false},
+        {"fd00::/8", "fd12::1", true},
+        {"fd00::/8", "fe80::1", false},
+        {"0.0.0.0/0", "1.2.3.4", true},
+        {"0.0.0.0/0", "::1", false},
+        {"::1", "::1", true},
     };
     for (size_t i = 0; i < ARRAY_LEN(c); i++) {
         struct cidr n;
@@ -184,8 +204,12 @@ static void cidrs(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(matching), cmocka_unit_test(allow_lists_every_method_of_the_path), cmocka_unit_test(bad_registrations_are_refused),
-        cmocka_unit_test(a_path_of_many_segments), cmocka_unit_test(ranges), cmocka_unit_test(cidrs),
+        cmocka_unit_test(matching),
+        cmocka_unit_test(allow_lists_every_method_of_the_path),
+        cmocka_unit_test(bad_registrations_are_refused),
+        cmocka_unit_test(a_path_of_many_segments),
+        cmocka_unit_test(ranges),
+        cmocka_unit_test(cidrs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,7 +11,9 @@ static struct http_server *server;
 static struct http_router *router;
 static _Atomic int slow_running;
 
-static err h_hello(struct http_req *r) { return http_reply(r, 200, "text/plain", STR("hello\n")); }
+static err h_hello(struct http_req *r) {
+    return http_reply(r, 200, "text/plain", STR("hello\n"));
+}
 
 static err h_echo(struct http_req *r) {
     TRY(http_body_gunzip_begin(r));
@@ -59,7 +61,8 @@ static err h_file(struct http_req *r) {
     uint64_t start, len;
     bool partial;
     err e = http_range(r, 1000000, &start, &len, &partial);
-    if (e == OK && partial) http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/1000000", start, start + len - 1);
+    if (e == OK && partial)
+        http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/1000000", start, start + len - 1);
     if (e == OK) e = http_begin(r, partial ? 206 : 200, "application/octet-stream", (int64_t)len);
     if (e == OK) e = http_sendfile(r, fd, (off_t)start, len);
     if (e == OK) e = http_end(r);
@@ -68,7 +71,9 @@ static err h_file(struct http_req *r) {
 }
 
 static err h_who(struct http_req *r) {
-    return http_reply(r, 200, "text/plain", arena_printf(r->arena, STR_FMT " " STR_FMT " %d", STR_ARG(r->base_url), STR_ARG(r->remote_ip), r->is_tls));
+    return http_reply(
+        r, 200, "text/plain",
+        arena_printf(r->arena, STR_FMT " " STR_FMT " %d", STR_ARG(r->base_url), STR_ARG(r->remote_ip), r->is_tls));
 }
 
 static err h_fail(struct http_req *r) {
@@ -93,7 +98,9 @@ static err h_slow(struct http_req *r) {
     return h_hello(r);
 }
 
-static void gone(void *arg) { done_signal(arg); }
+static void gone(void *arg) {
+    done_signal(arg);
+}
 static _Atomic int gone_seen;
 static err h_wait_gone(struct http_req *r) {
     struct done d;
@@ -105,17 +112,41 @@ static err h_wait_gone(struct http_req *r) {
     return err_fail(E_CANCELLED, "nobody waits");
 }
 
-#define R(m, p, f, d) {.methods = (m), .pattern = (p), .fn = (f), .auth = AUTH_PUBLIC, .dialect = (d), .name = (p)}
+#define R(m, p, f, d)                                                                                                  \
+    { .methods = (m), .pattern = (p), .fn = (f), .auth = AUTH_PUBLIC, .dialect = (d), .name = (p) }
 static const struct http_route routes[] = {
     R(HTTP_GET, "/hello", h_hello, DIALECT_PLAIN),
     {.methods = HTTP_POST, .pattern = "/x", .fn = h_echo, .auth = AUTH_PUBLIC, .dialect = DIALECT_HF, .name = "x"},
-    {.methods = HTTP_POST, .pattern = "/hasty", .fn = h_echo, .auth = AUTH_PUBLIC, .dialect = DIALECT_HF, .name = "hasty", .body_timeout_s = 1},
-    {.methods = HTTP_POST, .pattern = "/count", .fn = h_count, .auth = AUTH_PUBLIC, .name = "count", .max_body = HTTP_BODY_ANY},
-    {.methods = HTTP_POST, .pattern = "/ignore", .fn = h_hello, .auth = AUTH_PUBLIC, .name = "ignore", .max_body = HTTP_BODY_ANY},
-    R(HTTP_GET, "/stream", h_stream, DIALECT_PLAIN), R(HTTP_GET, "/short", h_short, DIALECT_PLAIN), R(HTTP_GET, "/file", h_file, DIALECT_PLAIN),
-    R(HTTP_GET, "/who", h_who, DIALECT_PLAIN),       R(HTTP_GET, "/slow", h_slow, DIALECT_PLAIN),   R(HTTP_GET, "/gone", h_wait_gone, DIALECT_PLAIN),
-    R(HTTP_GET, "/hf/{kind}", h_fail, DIALECT_HF),   R(HTTP_GET, "/oai/{kind}", h_fail, DIALECT_OPENAI),
-    R(HTTP_GET, "/git/{kind}", h_fail, DIALECT_GIT), R(HTTP_GET, "/lfs/{kind}", h_fail, DIALECT_LFS), R(HTTP_GET, "/ant/{kind}", h_fail, DIALECT_ANTHROPIC),
+    {.methods = HTTP_POST,
+     .pattern = "/hasty",
+     .fn = h_echo,
+     .auth = AUTH_PUBLIC,
+     .dialect = DIALECT_HF,
+     .name = "hasty",
+     .body_timeout_s = 1},
+    {.methods = HTTP_POST,
+     .pattern = "/count",
+     .fn = h_count,
+     .auth = AUTH_PUBLIC,
+     .name = "count",
+     .max_body = HTTP_BODY_ANY},
+    {.methods = HTTP_POST,
+     .pattern = "/ignore",
+     .fn = h_hello,
+     .auth = AUTH_PUBLIC,
+     .name = "ignore",
+     .max_body = HTTP_BODY_ANY},
+    R(HTTP_GET, "/stream", h_stream, DIALECT_PLAIN),
+    R(HTTP_GET, "/short", h_short, DIALECT_PLAIN),
+    R(HTTP_GET, "/file", h_file, DIALECT_PLAIN),
+    R(HTTP_GET, "/who", h_who, DIALECT_PLAIN),
+    R(HTTP_GET, "/slow", h_slow, DIALECT_PLAIN),
+    R(HTTP_GET, "/gone", h_wait_gone, DIALECT_PLAIN),
+    R(HTTP_GET, "/hf/{kind}", h_fail, DIALECT_HF),
+    R(HTTP_GET, "/oai/{kind}", h_fail, DIALECT_OPENAI),
+    R(HTTP_GET, "/git/{kind}", h_fail, DIALECT_GIT),
+    R(HTTP_GET, "/lfs/{kind}", h_fail, DIALECT_LFS),
+    R(HTTP_GET, "/ant/{kind}", h_fail, DIALECT_ANTHROPIC),
 };
 
 static const struct http_config base_config = {
@@ -154,8 +185,9 @@ static void keep_alive_and_pipelining(void **st) {
         assert_non_null(strstr(out, "\r\nX-Request-Id: "));
         assert_non_null(strstr(out, "\r\nDate: "));
     }
-    static const char three[] = "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\noneGET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
-                                "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n" GET("/hello");
+    static const char three[] =
+        "POST /x HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\noneGET /hello HTTP/1.1\r\nHost: h\r\n\r\n"
+        "POST /x HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\ntwo\r\n0\r\n\r\n" GET("/hello");
     rig_send(fd, three, sizeof three - 1);
     rig_recv(fd, out, sizeof out, NULL, 3000, &eof);
     assert_true(eof);
@@ -215,8 +247,10 @@ static void bodies_of_any_size_stream(void **st) {
     for (int chunked = 0; chunked < 2; chunked++) {
         int fd = rig_connect();
         char head[200];
-        int k = chunked ? snprintf(head, sizeof head, "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
-                        : snprintf(head, sizeof head, "POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", TOTAL);
+        int k =
+            chunked
+                ? snprintf(head, sizeof head, "POST /count HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n")
+                : snprintf(head, sizeof head, "POST /count HTTP/1.1\r\nHost: h\r\nContent-Length: %d\r\n\r\n", TOTAL);
         rig_send(fd, head, (size_t)k);
         for (int sent = 0; sent < TOTAL;) {
             int n = MIN(PIECE, TOTAL - sent);
@@ -297,7 +331,8 @@ static void a_truncated_answer_looks_truncated(void **st) {
 
 static void ranges_and_files(void **st) {
     (void)st;
-    size_t n = rig_once("GET /file HTTP/1.1\r\nHost: h\r\nConnection: close\r\nRange: bytes=999-1000\r\n\r\n", out, sizeof out);
+    size_t n = rig_once("GET /file HTTP/1.1\r\nHost: h\r\nConnection: close\r\nRange: bytes=999-1000\r\n\r\n", out,
+                        sizeof out);
     assert_int_equal(rig_status(out), 206);
     assert_non_null(strstr(out, "Content-Range: bytes 999-1000/1000000\r\n"));
     assert_string_equal(out + n - 2, "ab");
@@ -317,7 +352,8 @@ static void errors_by_dialect(void **st) {
     assert_non_null(strstr(out, "{\"error\":\"repository a/b not found\"}"));
     assert_null(strstr(out, "stale"));
     assert_non_null(strstr(out, "X-Keep: caf\xe9 ?  Injected: 1\r\n"));
-    rig_once("GET /hf/repo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer t\r\n\r\n", out, sizeof out);
+    rig_once("GET /hf/repo HTTP/1.1\r\nHost: h\r\nConnection: close\r\nAuthorization: Bearer t\r\n\r\n", out,
+             sizeof out);
     assert_int_equal(rig_status(out), 404);
     rig_once(GET("/hf/cred"), out, sizeof out);
     assert_int_equal(rig_status(out), 401);
@@ -332,7 +368,9 @@ static void errors_by_dialect(void **st) {
     rig_once(GET("/hf/none"), out, sizeof out);
     assert_int_equal(rig_status(out), 500);
     rig_once(GET("/oai/cred"), out, sizeof out);
-    assert_non_null(strstr(out, "{\"error\":{\"message\":\"this token is unknown\",\"type\":\"authentication_error\",\"param\":null,\"code\":\"invalid_api_key\"}}"));
+    assert_non_null(
+        strstr(out, "{\"error\":{\"message\":\"this token is "
+                    "unknown\",\"type\":\"authentication_error\",\"param\":null,\"code\":\"invalid_api_key\"}}"));
     rig_once(GET("/git/unauth"), out, sizeof out);
     assert_non_null(strstr(out, "WWW-Authenticate: Basic realm=\"ballast\""));
     assert_non_null(strstr(out, "Content-Type: text/plain"));
@@ -367,7 +405,10 @@ static void gzip_bodies(void **st) {
     for (int damage = 0; damage < 2; damage++) {
         int fd = rig_connect();
         char head[200];
-        int k = snprintf(head, sizeof head, "POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n", n);
+        int k = snprintf(
+            head, sizeof head,
+            "POST /x HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+            n);
         if (damage) packed[n - 6] ^= 1;
         rig_send(fd, head, (size_t)k);
         rig_send(fd, packed, n);
@@ -381,8 +422,9 @@ static void gzip_bodies(void **st) {
 
 static void proxies_and_reload(void **st) {
     (void)st;
-    static const char req[] = "GET /who HTTP/1.1\r\nHost: seen.example\r\nX-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-Proto: https\r\n"
-                              "X-Forwarded-Host: hub.example\r\n\r\n";
+    static const char req[] =
+        "GET /who HTTP/1.1\r\nHost: seen.example\r\nX-Forwarded-For: 6.6.6.6, 9.9.9.9\r\nX-Forwarded-Proto: https\r\n"
+        "X-Forwarded-Host: hub.example\r\n\r\n";
     int fd = rig_connect();
     bool eof;
     rig_send(fd, req, sizeof req - 1);
@@ -452,7 +494,8 @@ static void stop_lets_running_requests_finish(void **st) {
     close(busy);
     close(idle);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(rig_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(rig_port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_not_equal(connect(fd, (struct sockaddr *)(void *)&a, sizeof a), 0);
     close(fd);
 }

@@ -16,7 +16,9 @@ static const struct {
     {"data: a\n\ndata: b\n\n", "[|a][|b]", true},
     {"data: a\r\n\r\ndata: b\r\n\r\n", "[|a][|b]", true},
     {"data: a\r\rdata: b\r\r", "[|a][|b]", true},
-    {"\xef\xbb\xbf" "data: a\n\n", "[|a]", true},
+    {"\xef\xbb\xbf"
+     "data: a\n\n",
+     "[|a]", true},
     {"event: x\ndata: 1\ndata:2\ndata\n\n", "[x|1\n2\n]", true},
     {": keep-alive\n\ndata: z\n\n", "[#][|z]", true},
     {":c\ndata: z\nid: 4\nretry: 5\n\n", "[|z]", true},
@@ -115,7 +117,9 @@ static void a_one_megabyte_event(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_events_however_split), cmocka_unit_test(an_event_beyond_the_limit_is_refused), cmocka_unit_test(a_one_megabyte_event),
+        cmocka_unit_test(same_events_however_split),
+        cmocka_unit_test(an_event_beyond_the_limit_is_refused),
+        cmocka_unit_test(a_one_megabyte_event),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,17 +32,21 @@ static void finds_front_matter(void **st) {
 static void model_tags(void **st) {
     (void)st;
     struct hub_card c;
-    hub_card_parse(&a, REPO_MODEL, STR("---\nlicense: mit\nlanguage: [en, zh]\ntags: [a, a, b]\nbase_model: o/m\ndatasets: o/d\n"
-                                       "pipeline_tag: text-generation\nlibrary_name: transformers\n---\n"), &c);
-    assert_str(c.tags, "[\"transformers\",\"text-generation\",\"a\",\"b\",\"en\",\"zh\",\"dataset:o/d\",\"base_model:o/m\","
-                       "\"base_model:finetune:o/m\",\"license:mit\"]");
+    hub_card_parse(&a, REPO_MODEL,
+                   STR("---\nlicense: mit\nlanguage: [en, zh]\ntags: [a, a, b]\nbase_model: o/m\ndatasets: o/d\n"
+                       "pipeline_tag: text-generation\nlibrary_name: transformers\n---\n"),
+                   &c);
+    assert_str(c.tags,
+               "[\"transformers\",\"text-generation\",\"a\",\"b\",\"en\",\"zh\",\"dataset:o/d\",\"base_model:o/m\","
+               "\"base_model:finetune:o/m\",\"license:mit\"]");
     assert_true(str_find(c.card, STR("\"license\":\"mit\"")) >= 0);
 }
 
 static void dataset_tags_are_prefixed(void **st) {
     (void)st;
     struct hub_card c;
-    hub_card_parse(&a, REPO_DATASET, STR("---\nlicense: mit\nlanguage: en\ntask_categories: [qa]\ntags: [x]\n---\n"), &c);
+    hub_card_parse(&a, REPO_DATASET, STR("---\nlicense: mit\nlanguage: en\ntask_categories: [qa]\ntags: [x]\n---\n"),
+                   &c);
     assert_str(c.tags, "[\"task_categories:qa\",\"language:en\",\"license:mit\",\"x\"]");
 }
 
@@ -58,7 +62,9 @@ static void broken_card_is_empty_not_fatal(void **st) {
 
 static void first_sentence(void **st) {
     (void)st;
-    assert_str(hub_card_sentence(&a, STR("# Title\n\n![img](x)\n<div>\n\nA **small** model by [us](http://x). More follows.\n")), "A small model by us.");
+    assert_str(hub_card_sentence(
+                   &a, STR("# Title\n\n![img](x)\n<div>\n\nA **small** model by [us](http://x). More follows.\n")),
+               "A small model by us.");
     assert_str(hub_card_sentence(&a, STR("```\ncode here\n```\nOne\ntwo\n\nthree\n")), "One two");
     assert_str(hub_card_sentence(&a, STR("# only\n- lists\n")), "");
     struct buf b;
@@ -80,10 +86,12 @@ static void files_prove_formats(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(finds_front_matter, setup, teardown), cmocka_unit_test_setup_teardown(model_tags, setup, teardown),
+        cmocka_unit_test_setup_teardown(finds_front_matter, setup, teardown),
+        cmocka_unit_test_setup_teardown(model_tags, setup, teardown),
         cmocka_unit_test_setup_teardown(dataset_tags_are_prefixed, setup, teardown),
         cmocka_unit_test_setup_teardown(broken_card_is_empty_not_fatal, setup, teardown),
-        cmocka_unit_test_setup_teardown(first_sentence, setup, teardown), cmocka_unit_test_setup_teardown(files_prove_formats, setup, teardown),
+        cmocka_unit_test_setup_teardown(first_sentence, setup, teardown),
+        cmocka_unit_test_setup_teardown(files_prove_formats, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -52,13 +52,15 @@ static void served_types_never_are_markup(void **st) {
     assert_string_equal(hub_mime_type(STR("a.xhtml")), "application/octet-stream");
     struct arena a;
     arena_init(&a, 1 << 20);
-    assert_str(hub_mime_disposition(&a, STR("d/a \"b\".txt"), false), "inline; filename*=UTF-8''a%20%22b%22.txt; filename=\"a _b_.txt\";");
-    assert_str(hub_mime_disposition(&a, STR("\xe4\xb8\xad"), true), "attachment; filename*=UTF-8''%E4%B8%AD; filename=\"___\";");
+    assert_str(hub_mime_disposition(&a, STR("d/a \"b\".txt"), false),
+               "inline; filename*=UTF-8''a%20%22b%22.txt; filename=\"a _b_.txt\";");
+    assert_str(hub_mime_disposition(&a, STR("\xe4\xb8\xad"), true),
+               "attachment; filename*=UTF-8''%E4%B8%AD; filename=\"___\";");
     arena_release(&a);
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(binary_samples), cmocka_unit_test(large_files), cmocka_unit_test(ignored),
-                                       cmocka_unit_test(served_types_never_are_markup)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(binary_samples), cmocka_unit_test(large_files),
+                                       cmocka_unit_test(ignored), cmocka_unit_test(served_types_never_are_markup)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -44,6 +44,7 @@ static void every_field_has_a_name(void **st) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(spellings), cmocka_unit_test(unknown_lists_the_known), cmocka_unit_test(every_field_has_a_name)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(spellings), cmocka_unit_test(unknown_lists_the_known),
+                                       cmocka_unit_test(every_field_has_a_name)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,16 +79,22 @@ static void long_line_is_refused_with_its_number(void **st) {
 static void reads_each_kind(void **st) {
     (void)st;
     struct hub_line l;
-    assert_ok(hub_line_parse(&a, STR("{\"key\":\"header\",\"value\":{\"summary\":\"S\",\"description\":\"D\",\"parentCommit\":\"abcde\"}}"), 1000, &l));
+    assert_ok(hub_line_parse(
+        &a, STR("{\"key\":\"header\",\"value\":{\"summary\":\"S\",\"description\":\"D\",\"parentCommit\":\"abcde\"}}"),
+        1000, &l));
     assert_int_equal(l.kind, LINE_HEADER);
     assert_str(l.summary, "S");
     assert_str(l.parent, "abcde");
-    assert_ok(hub_line_parse(&a, STR("{\"key\":\"file\",\"value\":{\"content\":\"aGk=\",\"path\":\"p\",\"encoding\":\"base64\"}}"), 1000, &l));
+    assert_ok(hub_line_parse(
+        &a, STR("{\"key\":\"file\",\"value\":{\"content\":\"aGk=\",\"path\":\"p\",\"encoding\":\"base64\"}}"), 1000,
+        &l));
     assert_true(l.is_base64 && l.has_content);
     assert_ok(hub_line_parse(&a, STR("{\"key\":\"file\",\"value\":{\"content\":\"\",\"path\":\"p\"}}"), 1000, &l));
     assert_true(!l.is_base64 && l.has_content);
-    assert_ok(hub_line_parse(&a, STR("{\"key\":\"lfsFile\",\"value\":{\"path\":\"w\",\"algo\":\"sha256\",\"oid\":"
-                                     "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"size\":5}}"), 1000, &l));
+    assert_ok(hub_line_parse(&a,
+                             STR("{\"key\":\"lfsFile\",\"value\":{\"path\":\"w\",\"algo\":\"sha256\",\"oid\":"
+                                 "\"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\",\"size\":5}}"),
+                             1000, &l));
     assert_int_equal(l.size, 5);
     assert_ok(hub_line_parse(&a, STR("{\"key\":\"lfsFile\",\"value\":{\"path\":\"w\",\"oldPath\":\"v\"}}"), 1000, &l));
     assert_str(l.old_path, "v");
@@ -110,7 +116,9 @@ static void refuses_and_names_the_field(void **st) {
         {"{\"key\":\"file\",\"value\":{\"path\":\"p\"}}", "content"},
         {"{\"key\":\"file\",\"value\":{\"path\":\"p\",\"content\":\"\",\"encoding\":\"gzip\"}}", "encoding"},
         {"{\"key\":\"lfsFile\",\"value\":{\"path\":\"p\"}}", "oid"},
-        {"{\"key\":\"lfsFile\",\"value\":{\"path\":\"p\",\"oid\":\"ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}", "oid"},
+        {"{\"key\":\"lfsFile\",\"value\":{\"path\":\"p\",\"oid\":"
+         "\"ABCDEF6789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\"}}",
+         "oid"},
         {"{\"key\":\"lfsFile\",\"value\":{\"path\":\"p\",\"algo\":\"md5\",\"oid\":\"0\"}}", "algo"},
         {"{\"key\":\"deletedFile\",\"value\":{\"path\":7}}", "path"},
         {"nonsense", ""},

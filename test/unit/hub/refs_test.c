@@ -13,8 +13,12 @@ struct fix {
 
 static err repo_tx(struct db *d, void *arg) {
     (void)arg;
-    TRY(db_exec(d, "INSERT OR IGNORE INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 0)", ""));
-    return db_exec(d, "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (1, 1, 1, 'm', 'm', 0, 0)", "");
+    TRY(db_exec(
+        d, "INSERT OR IGNORE INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 0)", ""));
+    return db_exec(d,
+                   "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (1, 1, 1, "
+                   "'m', 'm', 0, 0)",
+                   "");
 }
 static int up(void **state) {
     git_fix_up(state);
@@ -70,7 +74,8 @@ static void test_record_once(void **state) {
     assert_ok(record(f, "refs/heads/main", first, f->g->head));
     assert_int_equal(events(f, "revision.pushed"), 2);
     assert_int_equal(count(f, "SELECT count(*) FROM repo_blob"), 3);
-    assert_int_equal(count(f, "SELECT count(*) FROM repo_blob WHERE oid = '" SHA_A "'"), 1); /* large files by their own id */
+    assert_int_equal(count(f, "SELECT count(*) FROM repo_blob WHERE oid = '" SHA_A "'"),
+                     1); /* large files by their own id */
     struct event *v;
     size_t n;
     assert_ok(event_list(db_reader(f->h.store), &f->g->a, 0, 10, "revision.pushed", 1, true, &v, &n));
@@ -158,6 +163,7 @@ static void test_withheld(void **state) {
 
 #define RT(fn) cmocka_unit_test_setup_teardown(fn, up, down)
 int main(void) {
-    const struct CMUnitTest tests[] = {RT(test_record_once), RT(test_reports_out_of_order), RT(test_branches_and_tags), RT(test_repair), RT(test_withheld)};
+    const struct CMUnitTest tests[] = {RT(test_record_once), RT(test_reports_out_of_order), RT(test_branches_and_tags),
+                                       RT(test_repair), RT(test_withheld)};
     return cmocka_run_group_tests_name("hub_refs", tests, NULL, NULL);
 }

@@ -43,8 +43,11 @@ static void aliases_are_expanded(void **st) {
 
 static void bombs_end(void **st) {
     (void)st;
-    refuses("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
-            "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: [*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n", "limit");
+    refuses(
+        "a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
+        "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: "
+        "[*e,*e,*e,*e,*e,*e,*e,*e,*e,*e]\n",
+        "limit");
     refuses("a: &a [*a]\n", "nested");
     refuses("[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]", "nested");
 }
@@ -61,7 +64,9 @@ static void errors_have_a_place(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(scalars_follow_the_core_schema), cmocka_unit_test(aliases_are_expanded), cmocka_unit_test(bombs_end),
+        cmocka_unit_test(scalars_follow_the_core_schema),
+        cmocka_unit_test(aliases_are_expanded),
+        cmocka_unit_test(bombs_end),
         cmocka_unit_test(errors_have_a_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

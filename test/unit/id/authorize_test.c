@@ -13,17 +13,32 @@ struct call {
 
 static void call_init(struct fixture *f, struct call *c, enum http_method m, enum http_auth auth) {
     memset(c, 0, sizeof *c);
-    c->route = (struct http_route){.methods = (unsigned)m, .pattern = "/api/models/{ns}/{name}", .auth = auth, .dialect = DIALECT_HF, .name = "t", .repo_type = "model"};
-    c->r = (struct http_req){.arena = &f->arena, .method = m, .route = &c->route, .path = STR("/api/models/acme/priv"), .host = STR("hub.test:8620"),
-                             .base_url = STR("http://hub.test:8620"), .remote_ip = STR("192.0.2.7"), .headers = c->h};
+    c->route = (struct http_route){.methods = (unsigned)m,
+                                   .pattern = "/api/models/{ns}/{name}",
+                                   .auth = auth,
+                                   .dialect = DIALECT_HF,
+                                   .name = "t",
+                                   .repo_type = "model"};
+    c->r = (struct http_req){.arena = &f->arena,
+                             .method = m,
+                             .route = &c->route,
+                             .path = STR("/api/models/acme/priv"),
+                             .host = STR("hub.test:8620"),
+                             .base_url = STR("http://hub.test:8620"),
+                             .remote_ip = STR("192.0.2.7"),
+                             .headers = c->h};
     c->r.params[0] = (struct http_param){"ns", 2, STR("acme"), STR("acme")};
     c->r.params[1] = (struct http_param){"name", 4, STR("priv"), STR("priv")};
     c->r.n_params = 2;
 }
 
-static void header(struct call *c, const char *name, struct str value) { c->h[c->r.n_headers++] = (struct http_header){str_of(name), value}; }
+static void header(struct call *c, const char *name, struct str value) {
+    c->h[c->r.n_headers++] = (struct http_header){str_of(name), value};
+}
 
-static struct str bearer(struct fixture *f, struct str token) { return arena_printf(&f->arena, "Bearer " STR_FMT, STR_ARG(token)); }
+static struct str bearer(struct fixture *f, struct str token) {
+    return arena_printf(&f->arena, "Bearer " STR_FMT, STR_ARG(token));
+}
 
 enum who { ANON, OTHER, READER, WRITER, OWNER, OWNER_READ_TOKEN, ADMIN, ADMIN_READ_TOKEN, REVIEWER, REVOKED, N_WHO };
 
@@ -32,10 +47,14 @@ static void test_every_class_against_every_caller(void **state) {
     assert_ok(id_org_member(f->id, f->acme, f->bob, ROLE_WRITE));
     int64_t reader = fixture_user(f, "reader", NULL, false), other = fixture_user(f, "other", NULL, false), revoked;
     assert_ok(id_org_member(f->id, f->acme, reader, ROLE_READ));
-    struct str t[N_WHO] = {[OTHER] = fixture_token(f, other, ROLE_ADMIN, NULL), [READER] = fixture_token(f, reader, ROLE_WRITE, NULL),
-                           [WRITER] = fixture_token(f, f->bob, ROLE_WRITE, NULL), [OWNER] = fixture_token(f, f->amy, ROLE_ADMIN, NULL),
-                           [OWNER_READ_TOKEN] = fixture_token(f, f->amy, ROLE_READ, NULL), [ADMIN] = fixture_token(f, f->root, ROLE_ADMIN, NULL),
-                           [ADMIN_READ_TOKEN] = fixture_token(f, f->root, ROLE_READ, NULL), [REVIEWER] = fixture_token(f, f->rita, ROLE_WRITE, NULL),
+    struct str t[N_WHO] = {[OTHER] = fixture_token(f, other, ROLE_ADMIN, NULL),
+                           [READER] = fixture_token(f, reader, ROLE_WRITE, NULL),
+                           [WRITER] = fixture_token(f, f->bob, ROLE_WRITE, NULL),
+                           [OWNER] = fixture_token(f, f->amy, ROLE_ADMIN, NULL),
+                           [OWNER_READ_TOKEN] = fixture_token(f, f->amy, ROLE_READ, NULL),
+                           [ADMIN] = fixture_token(f, f->root, ROLE_ADMIN, NULL),
+                           [ADMIN_READ_TOKEN] = fixture_token(f, f->root, ROLE_READ, NULL),
+                           [REVIEWER] = fixture_token(f, f->rita, ROLE_WRITE, NULL),
                            [REVOKED] = fixture_token(f, f->amy, ROLE_ADMIN, &revoked)};
     assert_ok(id_token_revoke(f->id, 0, revoked));
     const err NO = E_UNAUTHORIZED, BAD = E_BAD_CREDENTIALS, F = E_FORBIDDEN, H = E_REPO_NOT_FOUND;
@@ -44,16 +63,16 @@ static void test_every_class_against_every_caller(void **state) {
         err want[N_WHO];
     } rows[] = {
         /*                  anon other reader writer owner owner/r admin admin/r reviewer revoked */
-        {AUTH_PUBLIC,     {OK, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
-        {AUTH_USER,       {NO, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
+        {AUTH_PUBLIC, {OK, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
+        {AUTH_USER, {NO, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
         {AUTH_USER_WRITE, {NO, OK, OK, OK, OK, F, OK, F, OK, BAD}},
-        {AUTH_REPO_READ,  {H, H, OK, OK, OK, OK, OK, OK, H, BAD}},
+        {AUTH_REPO_READ, {H, H, OK, OK, OK, OK, OK, OK, H, BAD}},
         {AUTH_REPO_WRITE, {H, H, F, OK, OK, F, OK, F, H, BAD}},
         {AUTH_REPO_ADMIN, {H, H, F, F, OK, F, OK, F, H, BAD}},
         {AUTH_SITE_ADMIN, {NO, F, F, F, F, F, OK, F, F, BAD}},
-        {AUTH_REVIEWER,   {NO, F, F, F, F, F, OK, F, OK, BAD}},
-        {AUTH_INFER,      {NO, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
-        {AUTH_SIGNED,     {OK, OK, OK, OK, OK, OK, OK, OK, OK, OK}},
+        {AUTH_REVIEWER, {NO, F, F, F, F, F, OK, F, OK, BAD}},
+        {AUTH_INFER, {NO, OK, OK, OK, OK, OK, OK, OK, OK, BAD}},
+        {AUTH_SIGNED, {OK, OK, OK, OK, OK, OK, OK, OK, OK, OK}},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         for (unsigned w = 0; w < N_WHO; w++) {
@@ -62,7 +81,8 @@ static void test_every_class_against_every_caller(void **state) {
             if (w != ANON) header(&c, "Authorization", bearer(f, t[w]));
             err e = id_authorize(f->id, &c.r);
             if (e != rows[i].want[w])
-                fail_msg("class %d caller %u: got %s, expected %s", (int)rows[i].auth, w, e ? e->name : "ok", rows[i].want[w] ? rows[i].want[w]->name : "ok");
+                fail_msg("class %d caller %u: got %s, expected %s", (int)rows[i].auth, w, e ? e->name : "ok",
+                         rows[i].want[w] ? rows[i].want[w]->name : "ok");
             assert_non_null(c.r.who);
             assert_true(c.r.authenticated == (c.r.who->user_id != 0));
         }
@@ -129,7 +149,8 @@ static void test_git_suffix_and_unknown_type(void **state) {
     assert_err(id_authorize(f->id, &c.r), E_NOT_FOUND);
 }
 
-/* --- sessions ------------------------------------------------------------------------------------------------------- */
+/* --- sessions -------------------------------------------------------------------------------------------------------
+ */
 
 static struct str session_of(struct fixture *f, int64_t user, struct principal *p) {
     char cookie[ID_COOKIE_LEN + 1];
@@ -139,7 +160,8 @@ static struct str session_of(struct fixture *f, int64_t user, struct principal *
     return v;
 }
 
-static err session_call(struct fixture *f, enum http_method m, enum http_auth auth, struct str cookie, struct str csrf, const char *origin, int64_t *who) {
+static err session_call(struct fixture *f, enum http_method m, enum http_auth auth, struct str cookie, struct str csrf,
+                        const char *origin, int64_t *who) {
     struct call c;
     call_init(f, &c, m, auth);
     header(&c, "Cookie", arena_printf(&f->arena, "a=b; " ID_COOKIE "=" STR_FMT "; c=d", STR_ARG(cookie)));
@@ -176,7 +198,9 @@ static void test_session_ends(void **state) {
     struct principal p;
     int64_t who;
     struct str cookie = session_of(f, f->amy, &p), second = session_of(f, f->amy, &p);
-    assert_err(session_call(f, HTTP_GET, AUTH_USER, STR("bs_0000000000000000000000000000000000000000000"), STR(""), NULL, &who), E_UNAUTHORIZED);
+    assert_err(session_call(f, HTTP_GET, AUTH_USER, STR("bs_0000000000000000000000000000000000000000000"), STR(""),
+                            NULL, &who),
+               E_UNAUTHORIZED);
     struct session_rec *s;
     size_t n;
     assert_ok(id_session_list(f->id, &f->arena, NULL, f->amy, &s, &n));
@@ -188,7 +212,8 @@ static void test_session_ends(void **state) {
     cookie = session_of(f, f->amy, &p);
     assert_ok(id_user_disable(f->id, STR("amy"), true));
     assert_err(session_call(f, HTTP_GET, AUTH_USER, cookie, STR(""), NULL, &who), E_UNAUTHORIZED);
-    assert_ok(session_call(f, HTTP_GET, AUTH_PUBLIC, cookie, STR(""), NULL, &who)); /* a dead cookie closes no public page */
+    assert_ok(
+        session_call(f, HTTP_GET, AUTH_PUBLIC, cookie, STR(""), NULL, &who)); /* a dead cookie closes no public page */
 }
 
 static void test_passwords(void **state) {
@@ -203,13 +228,15 @@ static void test_passwords(void **state) {
     snprintf(wrong, sizeof wrong, "%s", err_text());
     assert_err(id_password_verify(f->id, NULL, STR("nobody-here"), STR("x"), &who), E_BAD_CREDENTIALS);
     assert_string_equal(err_text(), wrong); /* the same answer whichever part was wrong */
-    assert_err(id_password_verify(f->id, NULL, STR("amy"), STR(""), &who), E_BAD_CREDENTIALS); /* has no password at all */
+    assert_err(id_password_verify(f->id, NULL, STR("amy"), STR(""), &who),
+               E_BAD_CREDENTIALS); /* has no password at all */
     struct principal p;
     int64_t seen;
     struct str cookie = session_of(f, carol, &p);
     assert_err(id_password_change(f->id, NULL, carol, STR("wrong one"), STR("new password")), E_FORBIDDEN);
     assert_ok(id_password_change(f->id, NULL, carol, STR("correct horse"), STR("new password")));
-    assert_err(session_call(f, HTTP_GET, AUTH_USER, cookie, STR(""), NULL, &seen), E_UNAUTHORIZED); /* other sessions end */
+    assert_err(session_call(f, HTTP_GET, AUTH_USER, cookie, STR(""), NULL, &seen),
+               E_UNAUTHORIZED); /* other sessions end */
     assert_ok(id_password_verify(f->id, NULL, STR("carol"), STR("new password"), &who));
     assert_ok(id_user_disable(f->id, STR("carol"), true));
     assert_err(id_password_verify(f->id, NULL, STR("carol"), STR("new password"), &who), E_BAD_CREDENTIALS);
@@ -220,7 +247,8 @@ static void test_sign_in_is_limited(void **state) {
     struct call c;
     int64_t who;
     call_init(f, &c, HTTP_POST, AUTH_PUBLIC);
-    for (int i = 0; i < 10; i++) assert_err(id_password_verify(f->id, &c.r, STR("amy"), STR("guess"), &who), E_BAD_CREDENTIALS);
+    for (int i = 0; i < 10; i++)
+        assert_err(id_password_verify(f->id, &c.r, STR("amy"), STR("guess"), &who), E_BAD_CREDENTIALS);
     assert_err(id_password_verify(f->id, &c.r, STR("amy"), STR("guess"), &who), E_RATE);
     assert_true(err_slot()->retry_after_s > 0);
     c.r.remote_ip = STR("192.0.2.8"); /* amy herself, elsewhere, is not locked out */
@@ -242,9 +270,15 @@ static void test_language_of_the_account(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE(test_every_class_against_every_caller), FIXTURE(test_undeclared_class_is_refused), FIXTURE(test_ways_to_send_a_token),
-        FIXTURE(test_git_suffix_and_unknown_type), FIXTURE(test_csrf), FIXTURE(test_session_ends), FIXTURE(test_passwords),
-        FIXTURE(test_sign_in_is_limited), FIXTURE(test_language_of_the_account),
+        FIXTURE(test_every_class_against_every_caller),
+        FIXTURE(test_undeclared_class_is_refused),
+        FIXTURE(test_ways_to_send_a_token),
+        FIXTURE(test_git_suffix_and_unknown_type),
+        FIXTURE(test_csrf),
+        FIXTURE(test_session_ends),
+        FIXTURE(test_passwords),
+        FIXTURE(test_sign_in_is_limited),
+        FIXTURE(test_language_of_the_account),
     };
     return cmocka_run_group_tests_name("authorize", tests, NULL, NULL);
 }

@@ -28,8 +28,10 @@ struct repo_row {
 
 static inline err fixture_repo_tx(struct db *d, void *arg) {
     struct repo_row *r = arg;
-    TRY(db_exec(d, "INSERT INTO repo (type, owner_id, name, name_key, is_private, created_ms, updated_ms) VALUES (1, ?, ?, ?, ?, 1, 1)", "issi", r->owner_id,
-                r->name, r->key, (int64_t)r->is_private));
+    TRY(db_exec(d,
+                "INSERT INTO repo (type, owner_id, name, name_key, is_private, created_ms, updated_ms) VALUES (1, ?, "
+                "?, ?, ?, 1, 1)",
+                "issi", r->owner_id, r->name, r->key, (int64_t)r->is_private));
     r->id = db_last_id(d);
     return OK;
 }

@@ -3,8 +3,23 @@
 #include "id_fixture.h"
 
 static void test_name_grammar(void **state) {
-    static const char *const good[] = {"a", "amy", "A-b_c.d", "__DUMMY_HUB_USER__", "0", "x.y", "Qwen2.5-0.5B", "admin"};
-    static const char *const bad[] = {"", "-a", "a-", ".a", "a.", "a--b", "a..b", "a b", "a/b", "a\xc3\xa9", "x.git", "x.GIT", "a%2fb", "a\n",
+    static const char *const good[] = {"a", "amy", "A-b_c.d",      "__DUMMY_HUB_USER__",
+                                       "0", "x.y", "Qwen2.5-0.5B", "admin"};
+    static const char *const bad[] = {
+        "",
+        "-a",
+        "a-",
+        ".a",
+        "a.",
+        "a--b",
+        "a..b",
+        "a b",
+        "a/b",
+        "a\xc3\xa9",
+        "x.git",
+        "x.GIT",
+        "a%2fb",
+        "a\n",
         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"};
     for (size_t i = 0; i < ARRAY_LEN(good); i++) assert_ok(id_name_check(str_of(good[i]), true));
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_err(id_name_check(str_of(bad[i]), false), E_UNPROCESSABLE);
@@ -12,8 +27,10 @@ static void test_name_grammar(void **state) {
 }
 
 static void test_reserved_owner_names(void **state) {
-    static const char *const words[] = {"api", "API", "v1", "cas", "login", "datasets", "spaces", "models", "explore", "settings", "assets", "healthz",
-                                        "readyz", "metrics", "xet", "favicon.ico", "robots.txt", "sitemap.xml", "oauth", "new"};
+    static const char *const words[] = {"api",         "API",        "v1",          "cas",     "login",
+                                        "datasets",    "spaces",     "models",      "explore", "settings",
+                                        "assets",      "healthz",    "readyz",      "metrics", "xet",
+                                        "favicon.ico", "robots.txt", "sitemap.xml", "oauth",   "new"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
         assert_err(id_name_check(str_of(words[i]), true), E_UNPROCESSABLE);
         assert_ok(id_name_check(str_of(words[i]), false)); /* as a repository's name it stands behind an owner */
@@ -66,7 +83,8 @@ static void test_secret_is_not_in_the_database(void **state) {
     char cookie[ID_COOKIE_LEN + 1], cmd[400];
     assert_ok(id_session_create(f->id, f->amy, STR("x"), cookie));
     db_write_flush(f->store);
-    snprintf(cmd, sizeof cmd, "grep -c -a -e %.*s -e %s %s/ballast.db %s/ballast.db-wal | grep -v ':0$'", STR_ARG(t), cookie, f->dir, f->dir);
+    snprintf(cmd, sizeof cmd, "grep -c -a -e %.*s -e %s %s/ballast.db %s/ballast.db-wal | grep -v ':0$'", STR_ARG(t),
+             cookie, f->dir, f->dir);
     assert_int_not_equal(system(cmd), 0);
 }
 
@@ -91,9 +109,15 @@ static void foreign_change(struct fixture *f, const char *sql) {
     int64_t t0 = clock_mono_ms();
     while (id_token_check(f->id, &f->arena, t, &p) == OK) assert_true(clock_mono_ms() - t0 < 50);
 }
-static void test_revocation_by_another_process_within_50_ms(void **state) { foreign_change(*state, "UPDATE token SET revoked_ms = 1"); }
-static void test_disabling_a_user_kills_its_tokens_within_50_ms(void **state) { foreign_change(*state, "UPDATE owner SET disabled = 1 WHERE name = 'amy'"); }
-static void test_deleting_a_token_row_within_50_ms(void **state) { foreign_change(*state, "DELETE FROM token"); }
+static void test_revocation_by_another_process_within_50_ms(void **state) {
+    foreign_change(*state, "UPDATE token SET revoked_ms = 1");
+}
+static void test_disabling_a_user_kills_its_tokens_within_50_ms(void **state) {
+    foreign_change(*state, "UPDATE owner SET disabled = 1 WHERE name = 'amy'");
+}
+static void test_deleting_a_token_row_within_50_ms(void **state) {
+    foreign_change(*state, "DELETE FROM token");
+}
 
 static void test_role_change_reaches_the_cache(void **state) {
     struct fixture *f = *state;
@@ -145,7 +169,8 @@ static void test_more_tokens_than_the_cache_holds(void **state) {
 
 /* --- rights --------------------------------------------------------------------------------------------------- */
 
-static enum role role_on(struct fixture *f, int64_t user, enum role token_role, int64_t repo_id, err *e, enum role need) {
+static enum role role_on(struct fixture *f, int64_t user, enum role token_role, int64_t repo_id, err *e,
+                         enum role need) {
     struct principal p = {.user_id = user, .token_role = token_role, .is_admin = user == f->root};
     struct repo_rec r;
     assert_ok(repo_get(f->id, &f->arena, repo_id, &r));
@@ -162,9 +187,11 @@ static void test_rights_matrix(void **state) {
     const struct {
         int64_t who;
         enum role token, priv, pub;
-    } rows[] = {{0, ROLE_NONE, ROLE_NONE, ROLE_READ}, {f->amy, ROLE_ADMIN, ROLE_ADMIN, ROLE_ADMIN}, {f->amy, ROLE_WRITE, ROLE_WRITE, ROLE_WRITE},
-                {f->amy, ROLE_READ, ROLE_READ, ROLE_READ}, {f->bob, ROLE_ADMIN, ROLE_WRITE, ROLE_WRITE}, {f->bob, ROLE_READ, ROLE_READ, ROLE_READ},
-                {f->rita, ROLE_ADMIN, ROLE_READ, ROLE_READ}, {f->root, ROLE_ADMIN, ROLE_ADMIN, ROLE_ADMIN}, {f->root, ROLE_READ, ROLE_READ, ROLE_READ}};
+    } rows[] = {{0, ROLE_NONE, ROLE_NONE, ROLE_READ},         {f->amy, ROLE_ADMIN, ROLE_ADMIN, ROLE_ADMIN},
+                {f->amy, ROLE_WRITE, ROLE_WRITE, ROLE_WRITE}, {f->amy, ROLE_READ, ROLE_READ, ROLE_READ},
+                {f->bob, ROLE_ADMIN, ROLE_WRITE, ROLE_WRITE}, {f->bob, ROLE_READ, ROLE_READ, ROLE_READ},
+                {f->rita, ROLE_ADMIN, ROLE_READ, ROLE_READ},  {f->root, ROLE_ADMIN, ROLE_ADMIN, ROLE_ADMIN},
+                {f->root, ROLE_READ, ROLE_READ, ROLE_READ}};
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         assert_int_equal(role_on(f, rows[i].who, rows[i].token, f->priv, &e, ROLE_READ), rows[i].priv);
         assert_ptr_equal(e, rows[i].priv >= ROLE_READ ? OK : E_REPO_NOT_FOUND);
@@ -217,15 +244,21 @@ static err claim_tx(struct db *d, void *arg) {
 static void test_burned_names(void **state) {
     struct fixture *f = *state;
     char sql[300];
-    snprintf(sql, sizeof sql, "INSERT INTO repo_alias VALUES (1, %" PRId64 ", 'gone', %" PRId64 "), (1, %" PRId64 ", 'mine', %" PRId64 ")", f->amy, f->pub, f->acme, f->pub);
+    snprintf(sql, sizeof sql,
+             "INSERT INTO repo_alias VALUES (1, %" PRId64 ", 'gone', %" PRId64 "), (1, %" PRId64 ", 'mine', %" PRId64
+             ")",
+             f->amy, f->pub, f->acme, f->pub);
     fixture_shell_sql(f, sql);
-    struct repo_row taken = {f->acme, 0, STR("PUB"), STR("pub"), false}, burned = {f->amy, 0, STR("gone"), STR("gone"), false};
-    struct repo_row mine = {f->acme, 0, STR("mine"), STR("mine"), false}, fresh = {f->amy, 0, STR("fresh"), STR("fresh"), false};
+    struct repo_row taken = {f->acme, 0, STR("PUB"), STR("pub"), false},
+                    burned = {f->amy, 0, STR("gone"), STR("gone"), false};
+    struct repo_row mine = {f->acme, 0, STR("mine"), STR("mine"), false},
+                    fresh = {f->amy, 0, STR("fresh"), STR("fresh"), false};
     assert_err(db_write(f->store, claim_tx, &taken), E_CONFLICT);
     assert_err(db_write(f->store, claim_tx, &burned), E_CONFLICT);
     assert_ok(db_write(f->store, claim_tx, &mine)); /* its own redirect ends */
     assert_ok(db_write(f->store, claim_tx, &fresh));
-    struct repo_row back = {f->amy, f->pub, STR("Gone"), STR("gone"), false}, recased = {f->acme, f->pub, STR("Pub"), STR("pub"), false};
+    struct repo_row back = {f->amy, f->pub, STR("Gone"), STR("gone"), false},
+                    recased = {f->acme, f->pub, STR("Pub"), STR("pub"), false};
     assert_ok(db_write(f->store, claim_tx, &recased));
     struct repo_rec r;
     assert_err(repo_find(f->id, &f->arena, REPO_MODEL, STR("acme"), STR("mine"), &r, NULL), E_REPO_NOT_FOUND);
@@ -238,7 +271,8 @@ static void test_changes_are_events(void **state) {
     int64_t token_id;
     fixture_token(f, f->amy, ROLE_READ, &token_id);
     assert_ok(id_token_revoke(f->id, 0, token_id));
-    static const char *const kinds[] = {"user.created", "user.reviewer", "org.created", "token.created", "token.revoked"};
+    static const char *const kinds[] = {"user.created", "user.reviewer", "org.created", "token.created",
+                                        "token.revoked"};
     for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
         struct event *e;
         size_t n;
@@ -252,13 +286,25 @@ static void test_changes_are_events(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_name_grammar), cmocka_unit_test(test_reserved_owner_names), FIXTURE(test_names_differ_by_more_than_case),
-        FIXTURE(test_token_round), FIXTURE(test_any_token_string_can_be_seeded), FIXTURE(test_secret_is_not_in_the_database),
-        FIXTURE(test_revocation_in_process_is_at_once), FIXTURE(test_revocation_by_another_process_within_50_ms),
-        FIXTURE(test_disabling_a_user_kills_its_tokens_within_50_ms), FIXTURE(test_deleting_a_token_row_within_50_ms),
-        FIXTURE(test_role_change_reaches_the_cache), FIXTURE(test_expiry), FIXTURE(test_last_use_is_recorded),
-        FIXTURE(test_more_tokens_than_the_cache_holds), FIXTURE(test_rights_matrix), FIXTURE(test_organisation_keeps_an_administrator),
-        FIXTURE(test_repo_find_ignores_case_and_follows_moves), FIXTURE(test_burned_names), FIXTURE(test_changes_are_events),
+        cmocka_unit_test(test_name_grammar),
+        cmocka_unit_test(test_reserved_owner_names),
+        FIXTURE(test_names_differ_by_more_than_case),
+        FIXTURE(test_token_round),
+        FIXTURE(test_any_token_string_can_be_seeded),
+        FIXTURE(test_secret_is_not_in_the_database),
+        FIXTURE(test_revocation_in_process_is_at_once),
+        FIXTURE(test_revocation_by_another_process_within_50_ms),
+        FIXTURE(test_disabling_a_user_kills_its_tokens_within_50_ms),
+        FIXTURE(test_deleting_a_token_row_within_50_ms),
+        FIXTURE(test_role_change_reaches_the_cache),
+        FIXTURE(test_expiry),
+        FIXTURE(test_last_use_is_recorded),
+        FIXTURE(test_more_tokens_than_the_cache_holds),
+        FIXTURE(test_rights_matrix),
+        FIXTURE(test_organisation_keeps_an_administrator),
+        FIXTURE(test_repo_find_ignores_case_and_follows_moves),
+        FIXTURE(test_burned_names),
+        FIXTURE(test_changes_are_events),
     };
     return cmocka_run_group_tests_name("id", tests, NULL, NULL);
 }

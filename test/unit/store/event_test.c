@@ -22,12 +22,17 @@ static err append_entry(struct db *d, void *arg) {
 }
 
 static const struct entry entries[] = {
-    {"repo.created", 1, 5, "{\"type\":\"model\"}"}, {"revision.pushed", 1, 5, "{\"files\":3,\"说\":\"明\"}"}, {"verdict.issued", 0, 5, "{}"},
-    {"repo.created", 2, 6, "{\"type\":\"dataset\"}"}, {"deployment.state", 0, 0, "{\"state\":\"ready\"}"}, {"revision.pushed", 2, 6, "{}"},
+    {"repo.created", 1, 5, "{\"type\":\"model\"}"},
+    {"revision.pushed", 1, 5, "{\"files\":3,\"说\":\"明\"}"},
+    {"verdict.issued", 0, 5, "{}"},
+    {"repo.created", 2, 6, "{\"type\":\"dataset\"}"},
+    {"deployment.state", 0, 0, "{\"state\":\"ready\"}"},
+    {"revision.pushed", 2, 6, "{}"},
 };
 
 static void fill(struct fixture *f) {
-    for (size_t i = 0; i < ARRAY_LEN(entries); i++) assert_ok(db_write(f->store, append_entry, (void *)(uintptr_t)&entries[i]));
+    for (size_t i = 0; i < ARRAY_LEN(entries); i++)
+        assert_ok(db_write(f->store, append_entry, (void *)(uintptr_t)&entries[i]));
 }
 
 static struct event_check verify(struct fixture *f) {
@@ -77,8 +82,8 @@ static void test_chain_is_what_the_format_says(void **state) {
 
 static void test_bad_entries_are_refused(void **state) {
     struct fixture *f = *state;
-    assert_err(db_write(f->store, append_one, (void *)(uintptr_t)"[1]"), E_INTERNAL);
-    assert_err(db_write(f->store, append_one, (void *)(uintptr_t)"{\"a\":"), E_BAD_REQUEST);
+    assert_err(db_write(f->store, append_one, (void *)(uintptr_t) "[1]"), E_INTERNAL);
+    assert_err(db_write(f->store, append_one, (void *)(uintptr_t) "{\"a\":"), E_BAD_REQUEST);
     struct entry bad = {"Bad Kind", 0, 0, "{}"};
     assert_err(db_write(f->store, append_entry, &bad), E_INTERNAL);
     assert_int_equal(verify(f).entries, 0);
@@ -102,7 +107,8 @@ static void shell(sqlite3 *h, const char *sql) {
 
 static void expect_bad_at(struct fixture *f, int64_t seq, const char *what) {
     struct event_check c = verify(f);
-    if (c.first_bad_seq != seq) fail_msg("%s: first_bad_seq is %ld, expected %ld", what, (long)c.first_bad_seq, (long)seq);
+    if (c.first_bad_seq != seq)
+        fail_msg("%s: first_bad_seq is %ld, expected %ld", what, (long)c.first_bad_seq, (long)seq);
     assert_true(strlen(c.why) > 0);
 }
 
@@ -122,10 +128,8 @@ static void put_bytes(sqlite3 *h, int64_t seq, const char *col, bool text, const
     sqlite3_stmt *st;
     snprintf(sql, sizeof sql, "UPDATE event SET %s = ? WHERE seq = %ld", col, (long)seq);
     assert_int_equal(sqlite3_prepare_v2(h, sql, -1, &st, NULL), SQLITE_OK);
-    if (text)
-        sqlite3_bind_text(st, 1, (const char *)p, n, SQLITE_STATIC);
-    else
-        sqlite3_bind_blob(st, 1, p, n, SQLITE_STATIC);
+    if (text) sqlite3_bind_text(st, 1, (const char *)p, n, SQLITE_STATIC);
+    else sqlite3_bind_blob(st, 1, p, n, SQLITE_STATIC);
     assert_int_equal(sqlite3_step(st), SQLITE_DONE);
     sqlite3_finalize(st);
 }
@@ -154,7 +158,8 @@ static void flip_number(struct fixture *f, sqlite3 *h, int64_t seq, const char *
     for (int bit = 0; bit < 63; bit += 3) {
         char sql[200];
         /* a ^ b = (a | b) - (a & b) */
-        snprintf(sql, sizeof sql, "UPDATE event SET %s = (%s | %lld) - (%s & %lld) WHERE seq = %ld", col, col, 1LL << bit, col, 1LL << bit, (long)seq);
+        snprintf(sql, sizeof sql, "UPDATE event SET %s = (%s | %lld) - (%s & %lld) WHERE seq = %ld", col, col,
+                 1LL << bit, col, 1LL << bit, (long)seq);
         shell(h, sql);
         expect_bad_at(f, seq, col);
         shell(h, sql);
@@ -213,7 +218,7 @@ static void test_numbers_types_and_lost_entries(void **state) {
 /* Bytes changed in the file itself, behind SQLite's back. */
 static void test_flipped_bytes_in_the_file(void **state) {
     struct fixture *f = *state;
-    assert_ok(db_write(f->store, append_one, (void *)(uintptr_t)"{\"marker\":\"LODESTONE-LODESTONE\"}"));
+    assert_ok(db_write(f->store, append_one, (void *)(uintptr_t) "{\"marker\":\"LODESTONE-LODESTONE\"}"));
     store_close(f->store);
     char path[128];
     snprintf(path, sizeof path, "%s/ballast.db", f->dir);
@@ -243,7 +248,8 @@ static void test_flipped_bytes_in_the_file(void **state) {
 
 /* --- paging ----------------------------------------------------------------------------------------------------- */
 
-static void expect_page(struct fixture *f, int64_t after, size_t max, const char *kind, int64_t repo, bool desc, const char *seqs) {
+static void expect_page(struct fixture *f, int64_t after, size_t max, const char *kind, int64_t repo, bool desc,
+                        const char *seqs) {
     struct arena a;
     arena_init(&a, 4 * MiB);
     struct event *e;
@@ -274,9 +280,13 @@ static void test_pages(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE(test_empty_log_is_good), FIXTURE(test_chain_is_what_the_format_says), FIXTURE(test_bad_entries_are_refused),
-        FIXTURE(test_every_flipped_byte_is_found_and_located), FIXTURE(test_numbers_types_and_lost_entries),
-        FIXTURE(test_flipped_bytes_in_the_file), FIXTURE(test_pages),
+        FIXTURE(test_empty_log_is_good),
+        FIXTURE(test_chain_is_what_the_format_says),
+        FIXTURE(test_bad_entries_are_refused),
+        FIXTURE(test_every_flipped_byte_is_found_and_located),
+        FIXTURE(test_numbers_types_and_lost_entries),
+        FIXTURE(test_flipped_bytes_in_the_file),
+        FIXTURE(test_pages),
     };
     return cmocka_run_group_tests_name("event", tests, NULL, NULL);
 }

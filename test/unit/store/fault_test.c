@@ -44,7 +44,9 @@ static const sqlite3_io_methods *real_of(const sqlite3_file *f) {
 static int shim_write(sqlite3_file *f, const void *p, int n, sqlite3_int64 off) {
     return fails() ? SQLITE_FULL : real_of(f)->xWrite(f, p, n, off);
 }
-static int shim_sync(sqlite3_file *f, int flags) { return fails() ? SQLITE_IOERR_FSYNC : real_of(f)->xSync(f, flags); }
+static int shim_sync(sqlite3_file *f, int flags) {
+    return fails() ? SQLITE_IOERR_FSYNC : real_of(f)->xSync(f, flags);
+}
 
 static int shim_open(sqlite3_vfs *v, const char *name, sqlite3_file *f, int flags, int *out) {
     int rc = real_open(v, name, f, flags, out);
@@ -159,7 +161,8 @@ static void run_with_failure(struct fixture *f, long nth, bool broken_for_good, 
     *reported = 0;
     for (int i = 0; i < THREADS; i++) {
         for (int k = 0; k < PER_THREAD; k++) {
-            if (w[i].ok[k] && !has(db_reader(f->store), w[i].base + k)) fail_msg("call %ld: row %d was acknowledged and is lost", nth, w[i].base + k);
+            if (w[i].ok[k] && !has(db_reader(f->store), w[i].base + k))
+                fail_msg("call %ld: row %d was acknowledged and is lost", nth, w[i].base + k);
             *reported += !w[i].ok[k];
         }
     }
@@ -184,10 +187,15 @@ static void each_failure(bool broken_for_good) {
     assert_true(failed_runs > 10); /* the shim was really in the way */
 }
 
-static void test_every_write_fails_once(void **state) { each_failure(false); }
-static void test_disk_stays_broken(void **state) { each_failure(true); }
+static void test_every_write_fails_once(void **state) {
+    each_failure(false);
+}
+static void test_disk_stays_broken(void **state) {
+    each_failure(true);
+}
 
-/* --- SIGKILL ---------------------------------------------------------------------------------------------------------- */
+/* --- SIGKILL
+ * ---------------------------------------------------------------------------------------------------------- */
 
 /* The child acknowledges each committed id on the pipe, after db_write returned. */
 struct killed {
@@ -245,7 +253,8 @@ static void test_sigkill_loses_nothing_acknowledged(void **state) {
         struct store_opts o = {f->dir, true};
         assert_ok(store_open(&o, &f->store));
         for (size_t i = 0; i < n; i++)
-            if (!has(db_reader(f->store), acked[i])) fail_msg("round %d: row %d was acknowledged and is lost", round, acked[i]);
+            if (!has(db_reader(f->store), acked[i]))
+                fail_msg("round %d: row %d was acknowledged and is lost", round, acked[i]);
         expect_whole(f);
     }
     assert_true(n > 50);
@@ -254,7 +263,9 @@ static void test_sigkill_loses_nothing_acknowledged(void **state) {
 int main(void) {
     shim_install();
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_write_fails_once), cmocka_unit_test(test_disk_stays_broken), FIXTURE(test_sigkill_loses_nothing_acknowledged),
+        cmocka_unit_test(test_every_write_fails_once),
+        cmocka_unit_test(test_disk_stays_broken),
+        FIXTURE(test_sigkill_loses_nothing_acknowledged),
     };
     return cmocka_run_group_tests_name("fault", tests, NULL, NULL);
 }

@@ -88,13 +88,16 @@ static void test_gate_opens_for_all_waiting_fibers(void **state) {
     assert_true(clock_mono_ms() - t0 < 2500); /* by the verdict, not by the end of the hold */
 }
 
-static int start(void **state) { return rt_start(&(struct rt_limits){.n_loops = 2, .n_work = 2}) == OK ? 0 : -1; }
+static int start(void **state) {
+    return rt_start(&(struct rt_limits){.n_loops = 2, .n_work = 2}) == OK ? 0 : -1;
+}
 static int stop(void **state) {
     rt_stop();
     return 0;
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {FIXTURE(test_writes_from_fibers), FIXTURE(test_gate_opens_for_all_waiting_fibers)};
+    const struct CMUnitTest tests[] = {FIXTURE(test_writes_from_fibers),
+                                       FIXTURE(test_gate_opens_for_all_waiting_fibers)};
     return cmocka_run_group_tests_name("store_fiber", tests, start, stop);
 }

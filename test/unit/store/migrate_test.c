@@ -107,8 +107,8 @@ static void test_the_real_ones_have_digests(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_once_and_late_numbers), cmocka_unit_test(test_newer_database_is_refused),
-        cmocka_unit_test(test_changed_migration_is_refused), cmocka_unit_test(test_failure_changes_nothing),
+        cmocka_unit_test(test_order_once_and_late_numbers),    cmocka_unit_test(test_newer_database_is_refused),
+        cmocka_unit_test(test_changed_migration_is_refused),   cmocka_unit_test(test_failure_changes_nothing),
         cmocka_unit_test(test_foreign_database_is_left_alone), cmocka_unit_test(test_the_real_ones_have_digests),
     };
     return cmocka_run_group_tests_name("migrate", tests, NULL, NULL);

@@ -13,7 +13,9 @@ static err make_table(struct db *d, void *arg) {
     return db_exec(d, "CREATE TABLE t (id INTEGER PRIMARY KEY, v TEXT UNIQUE)", "");
 }
 
-static err add_value(struct db *d, void *arg) { return db_exec(d, "INSERT INTO t (v) VALUES (?)", "s", str_of(arg)); }
+static err add_value(struct db *d, void *arg) {
+    return db_exec(d, "INSERT INTO t (v) VALUES (?)", "s", str_of(arg));
+}
 
 static err add_then_fail(struct db *d, void *arg) {
     TRY(add_value(d, arg));
@@ -33,14 +35,14 @@ static int64_t one_i64(struct db *d, const char *sql) {
 static void test_write_then_read(void **state) {
     struct fixture *f = *state;
     assert_ok(db_write(f->store, make_table, NULL));
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"a"));
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "a"));
     assert_int_equal(one_i64(db_reader(f->store), "SELECT count(*) FROM t"), 1);
 }
 
 static void test_failed_request_leaves_nothing(void **state) {
     struct fixture *f = *state;
     assert_ok(db_write(f->store, make_table, NULL));
-    err e = db_write(f->store, add_then_fail, (void *)(uintptr_t)"x");
+    err e = db_write(f->store, add_then_fail, (void *)(uintptr_t) "x");
     assert_ptr_equal(e, E_PRECONDITION);
     assert_string_equal(err_text(), "no, after all"); /* the writer thread spoke into our slot */
     assert_int_equal(one_i64(db_reader(f->store), "SELECT count(*) FROM t"), 0);
@@ -49,9 +51,9 @@ static void test_failed_request_leaves_nothing(void **state) {
 static void test_constraint_is_conflict(void **state) {
     struct fixture *f = *state;
     assert_ok(db_write(f->store, make_table, NULL));
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"a"));
-    assert_ptr_equal(db_write(f->store, add_value, (void *)(uintptr_t)"a"), E_CONFLICT);
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"b"));
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "a"));
+    assert_ptr_equal(db_write(f->store, add_value, (void *)(uintptr_t) "a"), E_CONFLICT);
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "b"));
     assert_int_equal(one_i64(db_reader(f->store), "SELECT count(*) FROM t"), 2);
 }
 
@@ -63,8 +65,8 @@ static void test_reader_cannot_write(void **state) {
 static void test_same_text_nested(void **state) {
     struct fixture *f = *state;
     assert_ok(db_write(f->store, make_table, NULL));
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"a"));
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"b"));
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "a"));
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "b"));
     struct db *d = db_reader(f->store);
     static const char sql[] = "SELECT v FROM t ORDER BY v";
     struct stmt *outer, *inner;
@@ -118,7 +120,9 @@ struct worker {
     pthread_t thread;
     int base, done;
 };
-static err add_number(struct db *d, void *arg) { return db_exec(d, "INSERT INTO t (id) VALUES (?)", "i", (int64_t) * (int *)arg); }
+static err add_number(struct db *d, void *arg) {
+    return db_exec(d, "INSERT INTO t (id) VALUES (?)", "i", (int64_t) * (int *)arg);
+}
 
 static void *worker_main(void *arg) {
     struct worker *w = arg;
@@ -247,8 +251,9 @@ static void test_second_server_is_refused(void **state) {
 static void test_tmp_is_swept_and_links_are_not_followed(void **state) {
     struct fixture *f = *state;
     char cmd[9000];
-    snprintf(cmd, sizeof cmd, "mkdir -p %s/tmp/a/b %s/keep && touch %s/tmp/a/b/c %s/keep/x && ln -s %s/keep %s/tmp/link", f->dir, f->dir, f->dir,
-             f->dir, f->dir, f->dir);
+    snprintf(cmd, sizeof cmd,
+             "mkdir -p %s/tmp/a/b %s/keep && touch %s/tmp/a/b/c %s/keep/x && ln -s %s/keep %s/tmp/link", f->dir, f->dir,
+             f->dir, f->dir, f->dir, f->dir);
     assert_int_equal(system(cmd), 0);
     fixture_reopen(f);
     snprintf(cmd, sizeof cmd, "test -z \"$(ls -A %s/tmp)\" && test -f %s/keep/x", f->dir, f->dir);
@@ -277,7 +282,7 @@ static void test_read_snapshot(void **state) {
     struct db *d = db_reader(f->store);
     assert_ok(db_read_begin(d));
     assert_int_equal(one_i64(d, "SELECT count(*) FROM t"), 0);
-    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t)"later"));
+    assert_ok(db_write(f->store, add_value, (void *)(uintptr_t) "later"));
     assert_int_equal(one_i64(d, "SELECT count(*) FROM t"), 0);
     db_read_end(d);
     assert_int_equal(one_i64(d, "SELECT count(*) FROM t"), 1);
@@ -285,13 +290,24 @@ static void test_read_snapshot(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        FIXTURE(test_write_then_read), FIXTURE(test_failed_request_leaves_nothing), FIXTURE(test_constraint_is_conflict),
-        FIXTURE(test_reader_cannot_write), FIXTURE(test_same_text_nested), FIXTURE(test_text_built_at_run_time),
-        FIXTURE(test_strings_keep_nul_and_null), FIXTURE(test_group_commit_many_threads), FIXTURE(test_async_arrives),
-        FIXTURE(test_async_without_flush_is_committed_soon), FIXTURE(test_own_commit_moves_gen_before_return),
-        FIXTURE(test_other_process_is_noticed), FIXTURE(test_notify_without_asking), FIXTURE(test_private_directory_and_keys),
-        FIXTURE(test_second_server_is_refused), FIXTURE(test_tmp_is_swept_and_links_are_not_followed),
-        FIXTURE(test_reader_of_an_ended_thread_is_freed), FIXTURE(test_read_snapshot),
+        FIXTURE(test_write_then_read),
+        FIXTURE(test_failed_request_leaves_nothing),
+        FIXTURE(test_constraint_is_conflict),
+        FIXTURE(test_reader_cannot_write),
+        FIXTURE(test_same_text_nested),
+        FIXTURE(test_text_built_at_run_time),
+        FIXTURE(test_strings_keep_nul_and_null),
+        FIXTURE(test_group_commit_many_threads),
+        FIXTURE(test_async_arrives),
+        FIXTURE(test_async_without_flush_is_committed_soon),
+        FIXTURE(test_own_commit_moves_gen_before_return),
+        FIXTURE(test_other_process_is_noticed),
+        FIXTURE(test_notify_without_asking),
+        FIXTURE(test_private_directory_and_keys),
+        FIXTURE(test_second_server_is_refused),
+        FIXTURE(test_tmp_is_swept_and_links_are_not_followed),
+        FIXTURE(test_reader_of_an_ended_thread_is_freed),
+        FIXTURE(test_read_snapshot),
     };
     return cmocka_run_group_tests_name("store", tests, NULL, NULL);
 }

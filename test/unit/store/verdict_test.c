@@ -14,13 +14,16 @@ static const char findings[] =
 
 static int setup(void **state) {
     if (fixture_setup(state) != 0) return -1;
-    fixture_shell_sql(*state, "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 1);"
-                              "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (5, 2, 1, 'm', 'm', 1, 1)");
+    fixture_shell_sql(*state,
+                      "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 1);"
+                      "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms) VALUES (5, 2, 1, "
+                      "'m', 'm', 1, 1)");
     return 0;
 }
 
 static void put(struct fixture *f, enum verdict v) {
-    char *sql = sqlite3_mprintf("INSERT OR REPLACE INTO blob_verdict VALUES (%Q, %d, 2, 'pickle', %Q, 'rp', 9)", OID, (int)v, findings);
+    char *sql = sqlite3_mprintf("INSERT OR REPLACE INTO blob_verdict VALUES (%Q, %d, 2, 'pickle', %Q, 'rp', 9)", OID,
+                                (int)v, findings);
     fixture_shell_sql(f, sql);
     sqlite3_free(sql);
 }
@@ -42,10 +45,13 @@ static void test_gate_by_verdict(void **state) {
     assert_null(warn.p);
     put(f, VERDICT_REVIEW);
     assert_ok(gate(f, 0, &warn));
-    assert_str(warn, "Review asks for care with this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review/main");
+    assert_str(warn, "Review asks for care with this file: pickle.call: calls os.system (data.pkl @ 0x1f); see "
+                     "/datasets/amy/m/review/main");
     put(f, VERDICT_BLOCK);
     assert_err(gate(f, 0, &warn), E_BLOCKED);
-    assert_string_equal(err_text(), "review blocks this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review/main");
+    assert_string_equal(
+        err_text(),
+        "review blocks this file: pickle.call: calls os.system (data.pkl @ 0x1f); see /datasets/amy/m/review/main");
 }
 
 static void test_words_in_chinese_keep_an_english_twin(void **state) {
@@ -69,7 +75,9 @@ static void test_unknown_blob_is_pending(void **state) {
     assert_int_equal(err_slot()->retry_after_s, 3);
     assert_non_null(strstr(err_text(), "/datasets/amy/m/review/main"));
     char sql[200];
-    snprintf(sql, sizeof sql, "INSERT INTO revision (repo_id, commit_oid, pushed_ms, pushed_by) VALUES (5, 'c', %ld, 1)", (long)(clock_wall_ms() - 40000));
+    snprintf(sql, sizeof sql,
+             "INSERT INTO revision (repo_id, commit_oid, pushed_ms, pushed_by) VALUES (5, 'c', %ld, 1)",
+             (long)(clock_wall_ms() - 40000));
     fixture_shell_sql(f, sql);
     assert_err(gate(f, 0, &warn), E_PENDING);
     assert_in_range(err_slot()->retry_after_s, 19, 21); /* patience grows with the age */
@@ -89,7 +97,8 @@ static void test_override_replaces(void **state) {
     assert_int_equal(v.raw_verdict, VERDICT_BLOCK);
     assert_true(v.overridden);
     assert_str(v.reason, "read by hand");
-    assert_ok(verdict_blob_get(db_reader(f->store), &a, 6, STR(OID), &v)); /* another repository's blob stays as it was */
+    assert_ok(
+        verdict_blob_get(db_reader(f->store), &a, 6, STR(OID), &v)); /* another repository's blob stays as it was */
     assert_int_equal(v.verdict, VERDICT_BLOCK);
     assert_str(v.reason, "pickle.call: calls os.system (data.pkl @ 0x1f)");
     fixture_shell_sql(f, "UPDATE verdict_override SET verdict = 4");
@@ -136,7 +145,8 @@ static void test_revision(void **state) {
     struct revision_verdict v;
     assert_ok(verdict_revision_get(db_reader(f->store), &a, 5, STR("c"), &v));
     assert_int_equal(v.verdict, VERDICT_PENDING);
-    fixture_shell_sql(f, "INSERT INTO revision VALUES (5, 'c', 1, 1, 2, 1, '{\"x\":1}', 'sig', 'key', 'amy', 'why', 77)");
+    fixture_shell_sql(f,
+                      "INSERT INTO revision VALUES (5, 'c', 1, 1, 2, 1, '{\"x\":1}', 'sig', 'key', 'amy', 'why', 77)");
     assert_ok(verdict_revision_get(db_reader(f->store), &a, 5, STR("c"), &v));
     assert_int_equal(v.verdict, VERDICT_NOTICE);
     assert_int_equal(v.coverage, COVERAGE_PARTIAL);
@@ -161,9 +171,15 @@ static void test_names(void **state) {
 #define T(fn) cmocka_unit_test_setup_teardown(fn, setup, fixture_teardown)
 int main(void) {
     const struct CMUnitTest tests[] = {
-        T(test_gate_by_verdict), T(test_words_in_chinese_keep_an_english_twin), T(test_unknown_blob_is_pending), T(test_override_replaces),
-        T(test_override_of_a_blob_never_examined), T(test_hold_ends_with_the_verdict), T(test_damaged_numbers_are_not_clean),
-        T(test_revision), cmocka_unit_test(test_names),
+        T(test_gate_by_verdict),
+        T(test_words_in_chinese_keep_an_english_twin),
+        T(test_unknown_blob_is_pending),
+        T(test_override_replaces),
+        T(test_override_of_a_blob_never_examined),
+        T(test_hold_ends_with_the_verdict),
+        T(test_damaged_numbers_are_not_clean),
+        T(test_revision),
+        cmocka_unit_test(test_names),
     };
     return cmocka_run_group_tests_name("verdict", tests, NULL, NULL);
 }

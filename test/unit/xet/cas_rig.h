@@ -42,10 +42,12 @@ static inline struct rig *rig_open(void) {
     g->t = test_store_open();
     g->t->x->gate_hold_ms = 50;
     arena_init(&g->a, MiB);
-    test_sql(g->t, "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 0), (2, 0, 'bob', 'bob', 0)");
+    test_sql(g->t, "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 0), (2, 0, "
+                   "'bob', 'bob', 0)");
     test_sql(g->t, "INSERT INTO repo (id, type, owner_id, name, name_key, is_private, created_ms, updated_ms) VALUES "
                    "(1, 1, 1, 'r', 'r', 0, 0, 0), (2, 1, 1, 's', 's', 1, 0, 0), (3, 1, 2, 't', 't', 1, 0, 0)");
-    test_sql(g->t, "CREATE TRIGGER pass AFTER INSERT ON repo_file BEGIN INSERT OR IGNORE INTO blob_verdict (oid, verdict, coverage, format, "
+    test_sql(g->t, "CREATE TRIGGER pass AFTER INSERT ON repo_file BEGIN INSERT OR IGNORE INTO blob_verdict (oid, "
+                   "verdict, coverage, format, "
                    "findings, rule_pack, time_ms) VALUES (lower(hex(new.sha256)), 1, 2, 'raw', '[]', 't', 0); END");
     g->router = http_router_new();
     assert_ok(xet_routes(g->t->x, g->router));
@@ -87,16 +89,19 @@ static inline void unchunk_(struct buf *b) {
 }
 
 /* One request on its own connection. `headers` are whole lines with CRLF, or "". */
-static inline struct reply rig_do(struct rig *g, const char *method, const char *path, struct str token, const char *headers, struct str body) {
+static inline struct reply rig_do(struct rig *g, const char *method, const char *path, struct str token,
+                                  const char *headers, struct str body) {
     struct reply r;
     buf_init(&r.head, MiB);
     buf_init(&r.body, 512 * MiB);
     int fd = socket(AF_INET, SOCK_STREAM, 0);
-    struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons(http_server_port(g->srv)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in a = {
+        .sin_family = AF_INET, .sin_port = htons(http_server_port(g->srv)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     assert_int_equal(connect(fd, (struct sockaddr *)(void *)&a, sizeof a), 0);
     struct buf q;
     buf_init(&q, MiB);
-    buf_printf(&q, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s", method, path, http_server_port(g->srv), headers);
+    buf_printf(&q, "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s", method, path,
+               http_server_port(g->srv), headers);
     if (token.n > 0) buf_printf(&q, "Authorization: Bearer " STR_FMT "\r\n", STR_ARG(token));
     if (body.p != NULL) buf_printf(&q, "Content-Length: %zu\r\n", body.n);
     buf_cstr(&q, "\r\n");
@@ -128,7 +133,8 @@ static inline struct reply rig_do(struct rig *g, const char *method, const char 
     r.body.n--;
     return r;
 }
-static inline int rig_status(struct rig *g, const char *method, const char *path, struct str token, const char *headers, struct str body) {
+static inline int rig_status(struct rig *g, const char *method, const char *path, struct str token, const char *headers,
+                             struct str body) {
     struct reply r = rig_do(g, method, path, token, headers, body);
     int s = r.status;
     reply_release(&r);
@@ -180,7 +186,21 @@ static inline void made_free(struct made *m) {
     free(m);
 }
 /* A shard of one file that is all of the xorb. The lies a test wants are told through `lie`. */
-enum lie { HONEST, NO_RANGES, BAD_PROOF, BAD_LENGTH, OUT_OF_BOUNDS, EMPTY_TERM, NO_XORB, BAD_FILE_HASH, BAD_SHA, NO_SHA, SWAPPED_TERMS, SHORT_TERMS, LIES };
+enum lie {
+    HONEST,
+    NO_RANGES,
+    BAD_PROOF,
+    BAD_LENGTH,
+    OUT_OF_BOUNDS,
+    EMPTY_TERM,
+    NO_XORB,
+    BAD_FILE_HASH,
+    BAD_SHA,
+    NO_SHA,
+    SWAPPED_TERMS,
+    SHORT_TERMS,
+    LIES
+};
 static inline void made_shard(const struct made *m, enum lie lie, struct buf *b) {
     buf_init(b, MiB);
     struct xet_hash file = m->tf.file, xorb = m->tf.xorb, proof[2], sha;
@@ -223,7 +243,8 @@ static inline void made_shard(const struct made *m, enum lie lie, struct buf *b)
 }
 /* Xorb and honest shard through HTTP; both must be accepted. */
 static inline void rig_upload(struct rig *g, const struct made *m, struct str token) {
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", m->hex), token, "", buf_view(&m->xorb)), 200);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", m->hex), token, "", buf_view(&m->xorb)),
+                     200);
     struct buf sh;
     made_shard(m, HONEST, &sh);
     assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/shards", ""), token, "", buf_view(&sh)), 200);

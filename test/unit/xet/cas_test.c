@@ -50,7 +50,8 @@ static void test_token(void **s) {
         char bad[256];
         memcpy(bad, tok.p, tok.n);
         bad[i] = bad[i] == 'A' ? 'B' : 'A';
-        if (xet_token_check(g->t->x, str_make(bad, tok.n), now, &sc) == OK) assert_true(sc.repo_id == 7 && sc.user_id == 9 && sc.write);
+        if (xet_token_check(g->t->x, str_make(bad, tok.n), now, &sc) == OK)
+            assert_true(sc.repo_id == 7 && sc.user_id == 9 && sc.write);
     }
     assert_ptr_equal(xet_token_check(g->t->x, str_sub(tok, 0, tok.n - 1), now, &sc), E_BAD_CREDENTIALS);
     assert_ptr_equal(xet_token_check(g->t->x, STR("xt1."), now, &sc), E_BAD_CREDENTIALS);
@@ -62,7 +63,8 @@ static void test_auth(void **s) {
     assert_int_equal(rig_status(g, "POST", x, STR("nonsense"), "", buf_view(&small->xorb)), 401);
     assert_int_equal(rig_status(g, "POST", x, g->read_tok, "", buf_view(&small->xorb)), 403);
     assert_int_equal(rig_status(g, "POST", "/cas/0123456789abcdef/v2/shards", g->write_tok, "", STR("x")), 404);
-    assert_int_equal(rig_status(g, "GET", rig_path(g, "/v2/reconstructions/", m->file_hex), STR_NULL, "", STR_NULL), 401);
+    assert_int_equal(rig_status(g, "GET", rig_path(g, "/v2/reconstructions/", m->file_hex), STR_NULL, "", STR_NULL),
+                     401);
     assert_int_equal(rig_status(g, "GET", rig_path(g, "/v1/chunks/default/", m->hex), STR_NULL, "", STR_NULL), 401);
     struct str gone = rig_token(g, 99, 1, true);
     assert_int_equal(rig_status(g, "POST", x, gone, "", buf_view(&small->xorb)), 404);
@@ -70,7 +72,9 @@ static void test_auth(void **s) {
     assert_int_equal(rig_status(g, "POST", x, rig_token(g, 3, 2, true), "", buf_view(&small->xorb)), 403);
     test_sql(g->t, "UPDATE owner SET disabled = 0 WHERE id = 2");
     assert_int_equal(count("SELECT count(*) FROM xorb"), 0);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorb-grants/default/", small->hex), g->write_tok, "", STR("{\"length\":1}")), 404);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorb-grants/default/", small->hex), g->write_tok, "",
+                                STR("{\"length\":1}")),
+                     404);
     assert_int_equal(rig_status(g, "POST", "/v1/telemetry", STR_NULL, "", STR("{\"event\":1}")), 200);
 }
 
@@ -87,36 +91,50 @@ static void test_xorb(void **s) {
     /* claiming what is stored already is not uploading it */
     assert_int_equal(rig_status(g, "POST", x, g->write_tok, "", STR("")), 400);
     assert_int_equal(rig_status(g, "POST", x, g->write_tok, "", str_sub(buf_view(&m->xorb), 0, 1000)), 400);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", small->hex), g->write_tok, "", buf_view(&m->xorb)), 400);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", "zz"), g->write_tok, "", buf_view(&m->xorb)), 400);
+    assert_int_equal(
+        rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", small->hex), g->write_tok, "", buf_view(&m->xorb)),
+        400);
+    assert_int_equal(
+        rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", "zz"), g->write_tok, "", buf_view(&m->xorb)), 400);
     assert_int_equal(count("SELECT count(*) FROM xorb"), 1);
     assert_int_equal(test_count_files(g->t, "tmp"), 0);
     char big[64];
     snprintf(big, sizeof big, "Content-Length: %d\r\n", 69 * 1024 * 1024);
     assert_int_equal(rig_status(g, "POST", x, g->write_tok, big, STR_NULL), 413);
     /* older spellings */
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/xorbs/default/", small->hex), g->write_tok, "", buf_view(&small->xorb)), 200);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/xorb/default/", small->hex), g->write_tok, "", buf_view(&small->xorb)), 200);
+    assert_int_equal(
+        rig_status(g, "POST", rig_path(g, "/xorbs/default/", small->hex), g->write_tok, "", buf_view(&small->xorb)),
+        200);
+    assert_int_equal(
+        rig_status(g, "POST", rig_path(g, "/xorb/default/", small->hex), g->write_tok, "", buf_view(&small->xorb)),
+        200);
     assert_int_equal(atomic_load(&g->t->x->mem_mib), 0);
 }
 
 static void test_shard_lies(void **s) {
-    static const char *const want[LIES] = {
-        [NO_RANGES] = "no verification records", [BAD_PROOF] = "does not prove possession", [BAD_LENGTH] = "length is not that",
-        [OUT_OF_BOUNDS] = "lies outside", [EMPTY_TERM] = "lies outside", [NO_XORB] = "not stored here",
-        [BAD_FILE_HASH] = "do not hash to the file hash", [BAD_SHA] = "SHA-256 is not", [SWAPPED_TERMS] = "do not hash to the file hash",
-        [SHORT_TERMS] = "do not hash to the file hash"};
+    static const char *const want[LIES] = {[NO_RANGES] = "no verification records",
+                                           [BAD_PROOF] = "does not prove possession",
+                                           [BAD_LENGTH] = "length is not that",
+                                           [OUT_OF_BOUNDS] = "lies outside",
+                                           [EMPTY_TERM] = "lies outside",
+                                           [NO_XORB] = "not stored here",
+                                           [BAD_FILE_HASH] = "do not hash to the file hash",
+                                           [BAD_SHA] = "SHA-256 is not",
+                                           [SWAPPED_TERMS] = "do not hash to the file hash",
+                                           [SHORT_TERMS] = "do not hash to the file hash"};
     for (enum lie lie = HONEST; lie < LIES; lie++) {
         if (want[lie] == NULL) continue;
         struct buf b;
         made_shard(m, lie, &b);
         struct reply r = rig_do(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b));
-        if (r.status != 400 || strstr(r.body.p, want[lie]) == NULL) fail_msg("lie %d: %d %s", (int)lie, r.status, r.body.p);
+        if (r.status != 400 || strstr(r.body.p, want[lie]) == NULL)
+            fail_msg("lie %d: %d %s", (int)lie, r.status, r.body.p);
         reply_release(&r);
         r = rig_do(g, "POST", rig_path(g, "/v2/shards", ""), g->write_tok, "", buf_view(&b));
         assert_int_equal(r.status, 200);
-        if (strstr(r.body.p, "{\"type\":\"error\",\"message\":\"shard refused") == NULL || strstr(r.body.p, want[lie]) == NULL ||
-            strstr(r.body.p, "\"retryable\":false}\n") == NULL || strstr(r.body.p, "\"result\"") != NULL)
+        if (strstr(r.body.p, "{\"type\":\"error\",\"message\":\"shard refused") == NULL ||
+            strstr(r.body.p, want[lie]) == NULL || strstr(r.body.p, "\"retryable\":false}\n") == NULL ||
+            strstr(r.body.p, "\"result\"") != NULL)
             fail_msg("lie %d: %s", (int)lie, r.body.p);
         reply_release(&r);
         buf_release(&b);
@@ -146,9 +164,11 @@ static void test_shard(void **s) {
     assert_string_equal(r.body.p, "{\"result\":0}");
     reply_release(&r);
     assert_int_equal(rig_status(g, "POST", v1, g->write_tok, "", buf_view(&nosha)), 200);
-    assert_int_equal(rig_status(g, "POST", v1, g->write_tok, "", buf_view(&lie)), 400); /* the bytes' digest is settled */
+    assert_int_equal(rig_status(g, "POST", v1, g->write_tok, "", buf_view(&lie)),
+                     400); /* the bytes' digest is settled */
     assert_int_equal(rig_status(g, "POST", rig_path(g, "/shards", ""), g->write_tok, "", buf_view(&b)), 200);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/shard/default/", m->hex), g->write_tok, "", buf_view(&b)), 200);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/shard/default/", m->hex), g->write_tok, "", buf_view(&b)),
+                     200);
     assert_int_equal(count("SELECT count(*) FROM xet_file"), 1);
     assert_int_equal(count("SELECT count(*) FROM repo_file"), 1);
     struct xet_file f;
@@ -176,7 +196,9 @@ static struct jv parse(struct reply *r) {
     assert_ok(json_parse(&g->a, buf_view(&r->body), NULL, &v));
     return v;
 }
-static uint64_t num(struct jv v, const char *a, const char *b) { return (uint64_t)jv_i64(jv_get(jv_get(v, a), b), -1); }
+static uint64_t num(struct jv v, const char *a, const char *b) {
+    return (uint64_t)jv_i64(jv_get(jv_get(v, a), b), -1);
+}
 
 /* Follow a v2 plan like a client: fetch each range with its own GET, decode, assemble, skip, cut. */
 static void rebuild(struct reply *plan, uint64_t off, uint64_t len) {
@@ -187,7 +209,8 @@ static void rebuild(struct reply *plan, uint64_t off, uint64_t len) {
     assert_int_equal(jv_len(jv_get(desc, "ranges")), 1);
     const char *url = strstr(arena_strz(&g->a, jv_str(jv_get(desc, "url"), STR_NULL)), "/cas/");
     char hdr[96];
-    snprintf(hdr, sizeof hdr, "Range: bytes=%" PRIu64 "-%" PRIu64 "\r\n", num(range, "bytes", "start"), num(range, "bytes", "end"));
+    snprintf(hdr, sizeof hdr, "Range: bytes=%" PRIu64 "-%" PRIu64 "\r\n", num(range, "bytes", "start"),
+             num(range, "bytes", "end"));
     struct reply r = rig_do(g, "GET", url, STR_NULL, hdr, STR_NULL);
     assert_int_equal(r.status, 206);
     assert_int_equal(r.body.n, num(range, "bytes", "end") - num(range, "bytes", "start") + 1);
@@ -204,7 +227,8 @@ static void rebuild(struct reply *plan, uint64_t off, uint64_t len) {
         at += CHUNK_HEAD + h.n_stored;
     }
     uint64_t skip = (uint64_t)jv_i64(jv_get(v, "offset_into_first_range"), -1), sum = 0;
-    for (size_t i = 0; i < jv_len(jv_get(v, "terms")); i++) sum += (uint64_t)jv_i64(jv_get(jv_at(jv_get(v, "terms"), i), "unpacked_length"), 0);
+    for (size_t i = 0; i < jv_len(jv_get(v, "terms")); i++)
+        sum += (uint64_t)jv_i64(jv_get(jv_at(jv_get(v, "terms"), i), "unpacked_length"), 0);
     assert_int_equal(sum, raw.n); /* clients insist */
     assert_true(skip + len <= raw.n);
     assert_memory_equal(raw.p + skip, data + off, len);
@@ -220,7 +244,9 @@ static void test_reconstruction(void **s) {
     assert_int_equal(r.status, 200);
     rebuild(&r, 0, N_DATA);
     reply_release(&r);
-    static const uint64_t ranges[][2] = {{0, 0}, {0, N_DATA - 1}, {1, 1}, {1499999, 1500000}, {N_DATA - 1, N_DATA - 1}, {12345, 2345678}, {2999000, 5000000}};
+    static const uint64_t ranges[][2] = {
+        {0, 0},           {0, N_DATA - 1},   {1, 1}, {1499999, 1500000}, {N_DATA - 1, N_DATA - 1},
+        {12345, 2345678}, {2999000, 5000000}};
     for (size_t i = 0; i < ARRAY_LEN(ranges); i++) {
         char hdr[96];
         snprintf(hdr, sizeof hdr, "Range: bytes=%" PRIu64 "-%" PRIu64 "\r\n", ranges[i][0], ranges[i][1]);
@@ -233,7 +259,8 @@ static void test_reconstruction(void **s) {
     assert_int_equal(rig_status(g, "GET", v2, g->read_tok, "Range: bytes=3000000-3000001\r\n", STR_NULL), 416);
     assert_int_equal(rig_status(g, "GET", v2, rig_token(g, 2, 1, false), "", STR_NULL), 404); /* not bound there */
     assert_int_equal(rig_status(g, "GET", rig_path(g, "/v2/reconstructions/", m->hex), g->read_tok, "", STR_NULL), 404);
-    r = rig_do(g, "GET", rig_path(g, "/v1/reconstructions/", m->file_hex), g->write_tok, "Range: bytes=0-9\r\n", STR_NULL);
+    r = rig_do(g, "GET", rig_path(g, "/v1/reconstructions/", m->file_hex), g->write_tok, "Range: bytes=0-9\r\n",
+               STR_NULL);
     assert_int_equal(r.status, 200);
     struct jv f = jv_at(jv_get(jv_get(parse(&r), "fetch_info"), m->hex), 0);
     assert_int_equal(num(f, "range", "start"), 0);
@@ -241,7 +268,8 @@ static void test_reconstruction(void **s) {
     assert_int_equal(num(f, "url_range", "start"), 0);
     assert_non_null(jv_str(jv_get(f, "url"), STR_NULL).p);
     reply_release(&r);
-    assert_int_equal(rig_status(g, "GET", rig_path(g, "/reconstruction/", m->file_hex), g->read_tok, "", STR_NULL), 200);
+    assert_int_equal(rig_status(g, "GET", rig_path(g, "/reconstruction/", m->file_hex), g->read_tok, "", STR_NULL),
+                     200);
     r = rig_do(g, "HEAD", rig_path(g, "/v1/files/", m->file_hex), g->read_tok, "", STR_NULL);
     assert_int_equal(r.status, 200);
     assert_non_null(strcasestr(r.head.p, "content-length: 3000000\r\n"));
@@ -255,7 +283,8 @@ static void test_gate(void **s) {
     assert_int_equal(rig_status(g, "HEAD", rig_path(g, "/v1/files/", m->file_hex), g->read_tok, "", STR_NULL), 403);
     test_sql(g->t, "DELETE FROM blob_verdict");
     assert_int_equal(rig_status(g, "GET", v2, g->read_tok, "", STR_NULL), 503); /* held, then told to come again */
-    test_sql(g->t, "INSERT INTO blob_verdict (oid, verdict, coverage, format, findings, rule_pack, time_ms) SELECT DISTINCT lower(hex(sha256)), 1, 2, '', '[]', 't', 0 FROM repo_file");
+    test_sql(g->t, "INSERT INTO blob_verdict (oid, verdict, coverage, format, findings, rule_pack, time_ms) SELECT "
+                   "DISTINCT lower(hex(sha256)), 1, 2, '', '[]', 't', 0 FROM repo_file");
     assert_int_equal(rig_status(g, "GET", v2, g->read_tok, "", STR_NULL), 200);
 }
 
@@ -273,7 +302,8 @@ static void test_empty_file(void **s) {
     shard_put_bookend(&b);
     assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b)), 200);
     buf_release(&b);
-    const char *v2 = rig_path(g, "/v2/reconstructions/", "0000000000000000000000000000000000000000000000000000000000000000");
+    const char *v2 =
+        rig_path(g, "/v2/reconstructions/", "0000000000000000000000000000000000000000000000000000000000000000");
     struct reply r = rig_do(g, "GET", v2, g->read_tok, "Range: bytes=0-18446744073709551614\r\n", STR_NULL);
     assert_int_equal(r.status, 200);
     assert_string_equal(r.body.p, "{\"offset_into_first_range\":0,\"terms\":[],\"xorbs\":{}}");
@@ -308,13 +338,13 @@ static void test_signed_urls(void **s) {
     snprintf(cr, sizeof cr, "bytes 100-199/%zu\r\n", m->xorb.n);
     assert_non_null(strstr(r.head.p, cr));
     reply_release(&r);
-    assert_int_equal(get(url, "150-150", NULL), 206);   /* any part */
+    assert_int_equal(get(url, "150-150", NULL), 206); /* any part */
     assert_int_equal(get(url, "1500-", &r), 206);
     assert_int_equal(r.body.n, 500);
     reply_release(&r);
-    assert_int_equal(get(url, "199-200", NULL), 403);   /* across an end */
+    assert_int_equal(get(url, "199-200", NULL), 403); /* across an end */
     assert_int_equal(get(url, "0-99", NULL), 403);
-    assert_int_equal(get(url, "100-1999", NULL), 403);  /* the gap is not allowed */
+    assert_int_equal(get(url, "100-1999", NULL), 403); /* the gap is not allowed */
     assert_int_equal(get(url, "2000-2000", NULL), 403);
     assert_int_equal(get(url, "-5", NULL), 400);
     assert_int_equal(get(url, "199-100", NULL), 400);
@@ -395,7 +425,8 @@ static void fragmented_upload(char file_hex[XET_HEX_LEN + 1]) {
     buf_init(&b, 4 * MiB);
     shard_put_head(&b, 0);
     shard_put_file(&b, &fh, shard_file_flags(SHARD_FLAG_RANGES), N_TERMS);
-    for (uint32_t i = 0; i < N_TERMS; i++) shard_put_term(&b, &(struct shard_term){root, TINY, i * 2 % N_TINY, i * 2 % N_TINY + 1});
+    for (uint32_t i = 0; i < N_TERMS; i++)
+        shard_put_term(&b, &(struct shard_term){root, TINY, i * 2 % N_TINY, i * 2 % N_TINY + 1});
     for (uint32_t i = 0; i < N_TERMS; i++) {
         struct xhash_range r;
         struct xet_hash proof;
@@ -409,7 +440,8 @@ static void fragmented_upload(char file_hex[XET_HEX_LEN + 1]) {
     char hex[XET_HEX_LEN + 1];
     xet_hash_str(&root, hex);
     xet_hash_str(&fh, file_hex);
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", hex), g->write_tok, "", buf_view(&x)), 200);
+    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", hex), g->write_tok, "", buf_view(&x)),
+                     200);
     assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b)), 200);
     buf_release(&x);
     buf_release(&b);
@@ -443,7 +475,8 @@ static void test_fragmented(void **s) {
     assert_int_equal(n, N_TINY / 2);
     print_message("# plan of %d terms: %.1f ms, %zu bytes\n", (int)N_TERMS, (double)t / 1e6, r.body.n);
     reply_release(&r);
-    r = rig_do(g, "GET", rig_path(g, "/v2/reconstructions/", hex), g->read_tok, "Range: bytes=370000-370001\r\n", STR_NULL);
+    r = rig_do(g, "GET", rig_path(g, "/v2/reconstructions/", hex), g->read_tok, "Range: bytes=370000-370001\r\n",
+               STR_NULL);
     assert_int_equal(r.status, 200);
     assert_true(r.body.n < 1000); /* one or two terms, not the file */
     reply_release(&r);
@@ -452,8 +485,8 @@ static void test_fragmented(void **s) {
 
 int main(void) {
     const struct CMUnitTest t[] = {
-        cmocka_unit_test(test_token),      cmocka_unit_test(test_auth),   cmocka_unit_test(test_xorb),
-        cmocka_unit_test(test_shard_lies), cmocka_unit_test(test_shard),  cmocka_unit_test(test_reconstruction),
+        cmocka_unit_test(test_token),      cmocka_unit_test(test_auth),       cmocka_unit_test(test_xorb),
+        cmocka_unit_test(test_shard_lies), cmocka_unit_test(test_shard),      cmocka_unit_test(test_reconstruction),
         cmocka_unit_test(test_gate),       cmocka_unit_test(test_empty_file), cmocka_unit_test(test_signed_urls),
         cmocka_unit_test(test_multirange), cmocka_unit_test(test_fragmented)};
     return cmocka_run_group_tests(t, group_setup, group_teardown);

@@ -165,8 +165,10 @@ static void test_candidate_flood(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(test_constant), cmocka_unit_test(test_zeros),
-                                   cmocka_unit_test(test_splitmix), cmocka_unit_test(test_lcg),
+    const struct CMUnitTest t[] = {cmocka_unit_test(test_constant),
+                                   cmocka_unit_test(test_zeros),
+                                   cmocka_unit_test(test_splitmix),
+                                   cmocka_unit_test(test_lcg),
                                    cmocka_unit_test(test_edges_against_definition),
                                    cmocka_unit_test(test_candidate_flood)};
     return cmocka_run_group_tests(t, NULL, NULL);

@@ -118,7 +118,7 @@ static void test_scheme_choice(void **s) {
     gen_floats(p, CHUNK_RAW_MAX, 6);
     roundtrip(&e, p, CHUNK_RAW_MAX, SCHEME_BG4);
     roundtrip(&e, p, 70000, SCHEME_BG4);
-    for (size_t i = 0; i < CHUNK_RAW_MAX; i++) p[i] = (uint8_t)"the quick brown fox "[i % 20];
+    for (size_t i = 0; i < CHUNK_RAW_MAX; i++) p[i] = (uint8_t) "the quick brown fox "[i % 20];
     e.until_trial = 0;
     roundtrip(&e, p, CHUNK_RAW_MAX, SCHEME_LZ4);
     roundtrip(&e, p, 1, SCHEME_NONE);

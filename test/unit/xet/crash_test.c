@@ -34,7 +34,9 @@ static void child(const char *dir, int out, uint64_t base) {
         struct xet_file f;
         size_t n = 1000 + (size_t)(i * 7919 % (FILE_MAX - 1000));
         file_bytes(p, n, i);
-        if (xet_writer_open(x, &w) != OK || xet_writer_add(w, p, n) != OK || xet_writer_commit(w, 1, STR_NULL, n, &f) != OK) _exit(2);
+        if (xet_writer_open(x, &w) != OK || xet_writer_add(w, p, n) != OK ||
+            xet_writer_commit(w, 1, STR_NULL, n, &f) != OK)
+            _exit(2);
         if (write(out, &i, sizeof i) != sizeof i) _exit(0);
     }
 }

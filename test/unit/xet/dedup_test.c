@@ -73,8 +73,11 @@ static void test_reply_form(void **s) {
     memcpy(&expires, sh.p + sh.footer_off + 112, 8);
     assert_true(expires >= created + 7 * 24 * 3600 && expires <= created + 14 * 24 * 3600); /* gc waits 28 days */
     reply_release(&r);
-    assert_int_equal(rig_status(g, "GET", chunk_path("/v1/chunks/default-merkledb/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL), 200);
-    assert_int_equal(rig_status(g, "GET", chunk_path("/chunk/default/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL), 200);
+    assert_int_equal(
+        rig_status(g, "GET", chunk_path("/v1/chunks/default-merkledb/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL),
+        200);
+    assert_int_equal(rig_status(g, "GET", chunk_path("/chunk/default/", &m->tf.chunk[0]), g->read_tok, "", STR_NULL),
+                     200);
     assert_int_equal(ask(&m->tf.chunk[1], g->write_tok, NULL), 404); /* stored, but not eligible */
     assert_int_equal(atomic_load(&g->t->x->mem_mib), 0);
 }
@@ -114,7 +117,8 @@ static void test_visibility(void **s) {
 
 /* A xorb with chunks of a public and of a private file: the private ones' hashes are not told. */
 static void test_masked_chunks(void **s) {
-    assert_int_equal(rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", m->hex), g->write_tok, "", buf_view(&m->xorb)), 200);
+    assert_int_equal(
+        rig_status(g, "POST", rig_path(g, "/v1/xorbs/default/", m->hex), g->write_tok, "", buf_view(&m->xorb)), 200);
     rig_upload(g, m, rig_token(g, 3, 2, true)); /* bob, private: the whole xorb */
     /* amy, public: the first three chunks of it */
     size_t n = m->tf.len[0] + m->tf.len[1] + m->tf.len[2];
@@ -158,6 +162,7 @@ static void test_masked_chunks(void **s) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest t[] = {T(test_reply_form), T(test_key_of_the_week), T(test_visibility), T(test_masked_chunks)};
+    const struct CMUnitTest t[] = {T(test_reply_form), T(test_key_of_the_week), T(test_visibility),
+                                   T(test_masked_chunks)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

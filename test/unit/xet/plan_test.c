@@ -6,7 +6,8 @@
 #include "xet/range_set.h"
 
 static struct term mk(uint8_t xorb, uint32_t first, uint32_t end, uint32_t raw) {
-    return (struct term){.xorb = {{xorb}}, .first = first, .end = end, .raw_bytes = raw, .phys_start = first * 10, .phys_end = end * 10};
+    return (struct term){
+        .xorb = {{xorb}}, .first = first, .end = end, .raw_bytes = raw, .phys_start = first * 10, .phys_end = end * 10};
 }
 
 static void test_select(void **s) {
@@ -15,7 +16,8 @@ static void test_select(void **s) {
     static const struct {
         uint64_t off, len, start;
         uint32_t first, n;
-    } c[] = {{0, 350, 0, 0, 3}, {0, 100, 0, 0, 1}, {0, 101, 0, 0, 2}, {99, 1, 0, 0, 1}, {100, 1, 100, 1, 1}, {149, 2, 100, 1, 2}, {349, 1, 150, 2, 1}};
+    } c[] = {{0, 350, 0, 0, 3},   {0, 100, 0, 0, 1},   {0, 101, 0, 0, 2},  {99, 1, 0, 0, 1},
+             {100, 1, 100, 1, 1}, {149, 2, 100, 1, 2}, {349, 1, 150, 2, 1}};
     for (size_t i = 0; i < ARRAY_LEN(c); i++) {
         uint32_t first, n;
         uint64_t start;
@@ -35,7 +37,8 @@ static void test_trim(void **s) {
     struct xorb xo = {.n = 6, .e = e};
     static const struct {
         uint32_t from, to, first, end, cut;
-    } c[] = {{0, 40, 1, 5, 0}, {0, 1, 1, 2, 0}, {9, 10, 1, 2, 0}, {10, 11, 2, 3, 10}, {9, 11, 1, 3, 0}, {39, 40, 4, 5, 30}, {15, 35, 2, 5, 10}};
+    } c[] = {{0, 40, 1, 5, 0}, {0, 1, 1, 2, 0},    {9, 10, 1, 2, 0},  {10, 11, 2, 3, 10},
+             {9, 11, 1, 3, 0}, {39, 40, 4, 5, 30}, {15, 35, 2, 5, 10}};
     for (size_t i = 0; i < ARRAY_LEN(c); i++) {
         struct term t = {.first = 1, .end = 5, .raw_bytes = 40, .phys_start = 7, .phys_end = 35};
         assert_int_equal(plan_trim(&t, &xo, c[i].from, c[i].to), c[i].cut);
@@ -48,7 +51,8 @@ static void test_trim(void **s) {
 }
 
 static void test_merge(void **s) {
-    struct term t[] = {mk(2, 5, 8, 1), mk(1, 0, 3, 1), mk(2, 8, 9, 1), mk(2, 0, 1, 1), mk(2, 6, 7, 1), mk(1, 4, 6, 1), mk(2, 1, 2, 1)};
+    struct term t[] = {mk(2, 5, 8, 1), mk(1, 0, 3, 1), mk(2, 8, 9, 1), mk(2, 0, 1, 1),
+                       mk(2, 6, 7, 1), mk(1, 4, 6, 1), mk(2, 1, 2, 1)};
     struct plan p = {.terms = t, .n_terms = ARRAY_LEN(t)};
     assert_null(plan_merge(&p));
     static const uint32_t want[][3] = {{1, 0, 3}, {1, 4, 6}, {2, 0, 2}, {2, 5, 9}};
@@ -63,7 +67,8 @@ static void test_merge(void **s) {
     for (uint32_t k = 0; k < p.n_terms; k++) { /* each term lies wholly inside one fetch */
         unsigned inside = 0;
         for (uint32_t i = 0; i < p.n_fetch; i++)
-            inside += xhash_eq(&p.fetch[i].xorb, &t[k].xorb) && p.fetch[i].first <= t[k].first && t[k].end <= p.fetch[i].end;
+            inside +=
+                xhash_eq(&p.fetch[i].xorb, &t[k].xorb) && p.fetch[i].first <= t[k].first && t[k].end <= p.fetch[i].end;
         assert_int_equal(inside, 1);
     }
     plan_release(&p);
@@ -74,7 +79,9 @@ static void test_range_text(void **s) {
     assert_true(range_set_parse(STR("0-0,5-9,10-18446744073709551614"), &r));
     assert_int_equal(r.n, 3);
     assert_int_equal(r.r[1].end, 10);
-    static const char *bad[] = {"", "5", "5-", "-5", "a-b", "5-4", "0-9,5-6", "5-6,0-1", "0-1,", "0-1,,3-4", "0-18446744073709551615", "+1-2", " 1-2"};
+    static const char *bad[] = {
+        "",     "5",   "5-", "-5", "a-b", "5-4", "0-9,5-6", "5-6,0-1", "0-1,", "0-1,,3-4", "0-18446744073709551615",
+        "+1-2", " 1-2"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++) assert_false(range_set_parse(str_of(bad[i]), &r));
     assert_true(range_set_parse(STR("0-99,200-299"), &r));
     assert_null(range_set_ask(STR("bytes=0-99,200-299"), &r, &q));
@@ -96,6 +103,7 @@ static void test_range_text(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(test_select), cmocka_unit_test(test_trim), cmocka_unit_test(test_merge), cmocka_unit_test(test_range_text)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(test_select), cmocka_unit_test(test_trim),
+                                   cmocka_unit_test(test_merge), cmocka_unit_test(test_range_text)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

@@ -179,6 +179,7 @@ static void test_poison(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest t[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_footer), cmocka_unit_test(test_poison)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(test_parse), cmocka_unit_test(test_footer),
+                                   cmocka_unit_test(test_poison)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

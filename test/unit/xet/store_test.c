@@ -32,7 +32,8 @@ static struct xet_file put(struct test_store *t, const uint8_t *p, size_t n, siz
     return f;
 }
 
-static void check_range(struct test_store *t, const struct xet_file *f, const uint8_t *want, uint64_t off, uint64_t len, size_t cap) {
+static void check_range(struct test_store *t, const struct xet_file *f, const uint8_t *want, uint64_t off, uint64_t len,
+                        size_t cap) {
     struct xet_reader *r;
     assert_ok(xet_reader_open(t->x, f, off, len, &r));
     uint8_t *got = test_alloc(cap);
@@ -62,7 +63,8 @@ static void test_roundtrip(void **s) {
     uint8_t *p = test_alloc(N);
     gen_splitmix(p, N / 3, 11);
     gen_floats(p + N / 3, N / 3, 12);
-    for (size_t i = 2 * (N / 3); i < N; i++) p[i] = (uint8_t)("lorem ipsum dolor "[i % 18] ^ (uint8_t)((i / 40000) % 7));
+    for (size_t i = 2 * (N / 3); i < N; i++)
+        p[i] = (uint8_t)("lorem ipsum dolor "[i % 18] ^ (uint8_t)((i / 40000) % 7));
     struct xet_file f = put(t, p, N, 777777, 1);
     static struct test_file tf;
     test_chunk(&tf, p, N, 1 << 20);
@@ -157,7 +159,9 @@ static void test_wrong_digest(void **s) {
     struct xet_file f;
     assert_null(xet_writer_open(t->x, &w));
     assert_null(xet_writer_add(w, "abc", 3));
-    assert_ptr_equal(xet_writer_commit(w, 1, STR("0000000000000000000000000000000000000000000000000000000000000000"), 3, &f), E_UNPROCESSABLE);
+    assert_ptr_equal(
+        xet_writer_commit(w, 1, STR("0000000000000000000000000000000000000000000000000000000000000000"), 3, &f),
+        E_UNPROCESSABLE);
     assert_null(xet_writer_open(t->x, &w));
     assert_null(xet_writer_add(w, "abc", 3));
     assert_ptr_equal(xet_writer_commit(w, 1, STR_NULL, 4, &f), E_UNPROCESSABLE);
@@ -262,7 +266,8 @@ static void test_gc_deleted_repo(void **s) {
     struct test_store *t = *s;
     put(t, (const uint8_t *)"bytes of a repository", 21, 21, 7);
     test_sql(t, "INSERT INTO owner (id, is_org, name, name_key, created_ms) VALUES (1, 0, 'amy', 'amy', 0)");
-    test_sql(t, "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms, deleted_ms) VALUES (7, 1, 1, 'x', 'x', 0, 0, 5)");
+    test_sql(t, "INSERT INTO repo (id, type, owner_id, name, name_key, created_ms, updated_ms, deleted_ms) VALUES (7, "
+                "1, 1, 'x', 'x', 0, 0, 5)");
     uint64_t freed;
     assert_ok(xet_gc(t->x, 0, false, &freed));
     assert_true(freed > 0);
@@ -270,7 +275,8 @@ static void test_gc_deleted_repo(void **s) {
     assert_int_equal(problems(t, true), 0);
 }
 
-/* gc marked the xorb and died before unlinking: uploads of the same bytes are told to come back, then a later gc finishes. */
+/* gc marked the xorb and died before unlinking: uploads of the same bytes are told to come back, then a later gc
+ * finishes. */
 static void test_gc_interrupted(void **s) {
     struct test_store *t = *s;
     put(t, (const uint8_t *)"doomed bytes", 12, 12, 1);
@@ -289,7 +295,8 @@ static void test_gc_interrupted(void **s) {
     assert_int_equal(problems(t, true), 0);
 }
 
-/* A file without a row (a crash between rename and transaction): kept while fresh, removed a day later; never with a row. */
+/* A file without a row (a crash between rename and transaction): kept while fresh, removed a day later; never with a
+ * row. */
 static void test_gc_strays(void **s) {
     struct test_store *t = *s;
     struct xet_file f = put(t, (const uint8_t *)"kept bytes", 10, 10, 1);
@@ -341,8 +348,10 @@ static void test_export(void **s) {
 
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
-    const struct CMUnitTest t[] = {T(test_roundtrip), T(test_small_and_empty), T(test_dedup), T(test_dedup_within),
-                                   T(test_many_xorbs), T(test_wrong_digest), T(test_binding), T(test_damage_is_found),
-                                   T(test_gc), T(test_gc_deleted_repo), T(test_gc_interrupted), T(test_gc_strays), T(test_export)};
+    const struct CMUnitTest t[] = {T(test_roundtrip),       T(test_small_and_empty), T(test_dedup),
+                                   T(test_dedup_within),    T(test_many_xorbs),      T(test_wrong_digest),
+                                   T(test_binding),         T(test_damage_is_found), T(test_gc),
+                                   T(test_gc_deleted_repo), T(test_gc_interrupted),  T(test_gc_strays),
+                                   T(test_export)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }

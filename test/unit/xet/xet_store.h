@@ -34,7 +34,9 @@ static inline struct test_store *test_store_open(void) {
     assert_ok(xet_open(&xo, &t->x));
     return t;
 }
-static inline int test_rm_(const char *path, const struct stat *st, int flag, struct FTW *ftw) { return remove(path); }
+static inline int test_rm_(const char *path, const struct stat *st, int flag, struct FTW *ftw) {
+    return remove(path);
+}
 static inline void test_store_close(struct test_store *t) {
     xet_close(t->x);
     store_close(t->s);

@@ -18,9 +18,10 @@ static err verify(const void *p, size_t n, size_t step, const struct xet_hash *h
     return e;
 }
 
-static void put_chunk(struct buf *b, uint8_t version, uint32_t n_stored, uint8_t scheme, uint32_t n_raw, const void *p, size_t n) {
-    uint8_t h[8] = {version, (uint8_t)n_stored, (uint8_t)(n_stored >> 8), (uint8_t)(n_stored >> 16), scheme,
-                    (uint8_t)n_raw, (uint8_t)(n_raw >> 8), (uint8_t)(n_raw >> 16)};
+static void put_chunk(struct buf *b, uint8_t version, uint32_t n_stored, uint8_t scheme, uint32_t n_raw, const void *p,
+                      size_t n) {
+    uint8_t h[8] = {version, (uint8_t)n_stored, (uint8_t)(n_stored >> 8), (uint8_t)(n_stored >> 16),
+                    scheme,  (uint8_t)n_raw,    (uint8_t)(n_raw >> 8),    (uint8_t)(n_raw >> 16)};
     buf_add(b, h, 8);
     buf_add(b, p, n);
 }
@@ -123,12 +124,12 @@ static void test_poison_headers(void **s) {
     flipped(0, 'X', "version is not 0");
     flipped(4, 3, "unknown compression scheme");
     flipped(4, 99, "unknown compression scheme");
-    flipped(4, 1, "not an LZ4 frame");       /* claims LZ4 over plain bytes */
+    flipped(4, 1, "not an LZ4 frame"); /* claims LZ4 over plain bytes */
     flipped(4, 2, "not an LZ4 frame");
     flipped(5, 0x21, "two different lengths"); /* raw length differs from stored for scheme 0 */
     flipped(7, 2, "longer than 128 KiB");
     flipped(3, 4, "stored chunk length is out of bounds");
-    flipped(8, 'y', "hash to");                /* content differs */
+    flipped(8, 'y', "hash to"); /* content differs */
     flipped(100, 'y', "hash to");
     size_t second = 8 + 20000;
     flipped(second, 7, "version is not 0");
@@ -295,9 +296,9 @@ static void test_poison_count(void **s) {
 }
 
 int main(void) {
-    const struct CMUnitTest t[] = {
-        cmocka_unit_test(test_good),          cmocka_unit_test(test_poison_headers),  cmocka_unit_test(test_poison_lengths),
-        cmocka_unit_test(test_poison_bombs),  cmocka_unit_test(test_poison_totals),   cmocka_unit_test(test_poison_identity),
-        cmocka_unit_test(test_poison_footers), cmocka_unit_test(test_poison_count)};
+    const struct CMUnitTest t[] = {cmocka_unit_test(test_good),           cmocka_unit_test(test_poison_headers),
+                                   cmocka_unit_test(test_poison_lengths), cmocka_unit_test(test_poison_bombs),
+                                   cmocka_unit_test(test_poison_totals),  cmocka_unit_test(test_poison_identity),
+                                   cmocka_unit_test(test_poison_footers), cmocka_unit_test(test_poison_count)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
