@@ -23,6 +23,13 @@
 #include "git/spool.h"
 #include "rt/child.h"
 
+/* clang tells of its sanitizer in another way than gcc. */
+#ifdef __has_feature
+#define GIT_HTTP_CLANG_ASAN __has_feature(address_sanitizer)
+#else
+#define GIT_HTTP_CLANG_ASAN 0
+#endif
+
 enum {
     OUT_BLOCK = 64 * 1024,
     ANSWER_MAX = 4 << 20,
@@ -106,7 +113,7 @@ static err job_init(struct job *j, struct git *g, struct http_req *r, int64_t re
     child_opts_init(&j->opts);
     j->opts.env = j->env;
     j->opts.cwd = j->dir;
-#ifndef __SANITIZE_ADDRESS__
+#if !defined(__SANITIZE_ADDRESS__) && !GIT_HTTP_CLANG_ASAN
     j->opts.rlim_as_bytes = (uint64_t)8 << 30; /* the sanitizer's shadow needs terabytes of addresses */
 #endif
     j->opts.rlim_cpu_s = 1800;
