@@ -11,15 +11,16 @@
 #include "base/hex.h"
 #include "web/markdown.h"
 
-enum { MAX_DEPTH = 24, MAX_IDS = 256, ID_MAX = 96 };
+enum { SOURCE_PAD = 64, MAX_DEPTH = 24, MAX_IDS = 256, ID_MAX = 96 };
 
 struct md {
     struct tmpl t; /* for escaping into out */
     struct buf out;
     struct arena *a;
     const struct md_base *base;
-    unsigned depth; /* open containers */
-    unsigned image; /* inside so many images: only text counts, as their name */
+    struct str source; /* our copy, ended by "\n" and NULs */
+    unsigned depth;    /* open containers */
+    unsigned image;    /* inside so many images: only text counts, as their name */
     size_t image_mark;
     unsigned link; /* open links that were written */
     bool heading;
@@ -114,11 +115,22 @@ static void entity_put(struct buf *b, struct str e) {
     utf8_put(b, c);
 }
 
+/*
+ * md4c 0.4.8 looks past the end of its input in some broken links (found by the fuzz target) and then reports text that
+ * reaches beyond it. So it gets a copy with a line end and zeros behind, and no more of a text is taken than is in it.
+ */
+static MD_SIZE clamp(const struct md *m, const char *p, MD_SIZE n) {
+    uintptr_t at = (uintptr_t)p, from = (uintptr_t)m->source.p, end = from + m->source.n;
+    if (at < from || at > end + SOURCE_PAD) return n; /* md4c's own strings: " ", "\n" */
+    return at >= end ? 0 : (MD_SIZE)MIN((uintptr_t)n, end - at);
+}
+
 static struct str attribute(struct md *m, const MD_ATTRIBUTE *at) {
     struct buf b;
     buf_init(&b, 16 * 1024);
     for (size_t i = 0; at->text != NULL && at->substr_offsets[i] < at->size; i++) {
         struct str part = str_make(at->text + at->substr_offsets[i], at->substr_offsets[i + 1] - at->substr_offsets[i]);
+        part.n = clamp(m, part.p, (MD_SIZE)part.n);
         if (at->substr_types[i] == MD_TEXT_ENTITY) entity_put(&b, part);
         else if (at->substr_types[i] == MD_TEXT_NULLCHAR) utf8_put(&b, 0xFFFD);
         else buf_str(&b, part);
@@ -281,6 +293,7 @@ static int leave_span(MD_SPANTYPE type, void *detail, void *arg) {
 
 static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *arg) {
     struct md *m = arg;
+    n = clamp(m, p, n);
     switch (type) {
     case MD_TEXT_HTML: return 0; /* raw HTML is dropped */
     case MD_TEXT_NULLCHAR: put(m, "\xEF\xBF\xBD"); return 0;
@@ -327,6 +340,10 @@ struct html md_render(struct arena *a, struct str source, const struct md_base *
     m->t = (struct tmpl){.b = &m->out, .a = a};
     *cut = source.n > MD_MAX;
     source = str_sub(source, 0, MD_MAX);
+    char *copy = arena_alloc(a, source.n + 1 + SOURCE_PAD); /* zeroed */
+    if (source.n > 0) memcpy(copy, source.p, source.n);
+    copy[source.n] = '\n';
+    m->source = source = str_make(copy, source.n + 1);
     const MD_PARSER parser = {.flags = MD_FLAG_TABLES | MD_FLAG_STRIKETHROUGH | MD_FLAG_TASKLISTS |
                                        MD_FLAG_PERMISSIVEURLAUTOLINKS,
                               .enter_block = enter_block,
