@@ -95,7 +95,8 @@ static err open_rooms(struct app *a, bool server) {
                           .xet = a->xet,
                           .id = a->id,
                           .inline_limit = (size_t)c->inline_limit_bytes,
-                          .gate_hold_ms = c->review_hold_ms};
+                          .gate_hold_ms =
+                              MAX(c->review_hold_ms, INT64_C(1))}; /* 0 would mean the default of the room */
     TRY(hub_open(&ho, &a->hub));
     return open_upper(a);
 }
