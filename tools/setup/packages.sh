@@ -5,7 +5,7 @@ set -euo pipefail
 run="meson ninja-build gcc libc6-dev pkg-config git ca-certificates curl python3 python3-venv gettext
  libssl-dev libsqlite3-dev libgit2-dev liblz4-dev libzstd-dev zlib1g-dev libbz2-dev liblzma-dev libxxhash-dev
  libseccomp-dev libyaml-dev libmd4c-dev libmd4c-html0-dev librust-blake3-dev"
-test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3 bc"
+test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3 bc openssl procps"
 case "${1:-run}" in run) want=$run ;; test) want=$test ;; *) echo "usage: packages.sh run|test" >&2; exit 64 ;; esac
 command -v npm >/dev/null || [ "${1:-run}" = run ] || want="$want nodejs npm"
 missing=
