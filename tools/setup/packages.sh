@@ -9,7 +9,8 @@ test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium 
 case "${1:-run}" in run) want=$run ;; test) want=$test ;; *) echo "usage: packages.sh run|test" >&2; exit 64 ;; esac
 command -v npm >/dev/null || [ "${1:-run}" = run ] || want="$want nodejs npm"
 missing=
-have=" $(dpkg-query -W -f '${Package}:${db:Status-Abbrev}\n' $want 2>/dev/null | sed -n 's/:ii .*$//p' | tr '\n' ' ')" # one call: `make run` checks each time
+# one call, since `make run` checks each time; dpkg-query exits 1 where it knows one name of them not, which is what we ask
+have=" $({ dpkg-query -W -f '${Package}:${db:Status-Abbrev}\n' $want 2>/dev/null || true; } | sed -n 's/:ii .*$//p' | tr '\n' ' ')"
 for p in $want; do case "$have" in *" $p "*) ;; *) missing="$missing $p" ;; esac; done
 [ -n "$missing" ] || exit 0
 as_root=
