@@ -5,7 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/.."
 seconds=${1:-60}
-CC=clang tools/build.sh build-fuzz -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized || { echo "FAILED build"; exit 1; }
+CC=clang tools/build.sh build-fuzz -Dtests=enabled -Dfuzz=true -Db_sanitize=address,undefined -Db_lundef=false -Dbuildtype=debugoptimized || { echo "FAILED build"; exit 1; }
 fuzz_one() {
   local exe=$1 name=${1##*fuzz_} s=$(( $2 / 10 > 5 ? $2 / 10 : 5 ))
   case "$name" in h1_request|json) s=$2 ;; esac

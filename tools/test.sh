@@ -39,11 +39,11 @@ if want style; then note "style"
   one translations tools/check_po.py
   one catalogues sh -c "for f in po/*.po; do msgfmt -c -o /dev/null \$f || exit 1; done; echo catalogues: fine"
 fi
-if want unit || want e2e; then note "build (gcc)"; one build-gcc tools/build.sh build; fi
+if want unit || want e2e; then note "build (gcc)"; one build-gcc tools/build.sh build -Dtests=enabled; fi
 if want unit; then note "unit tests"; meson_suite build
-  note "build (clang)"; one build-clang env CC=clang tools/build.sh build-clang -Dbuildtype=debugoptimized; fi
+  note "build (clang)"; one build-clang env CC=clang tools/build.sh build-clang -Dtests=enabled; fi
 if want asan; then note "unit tests under ASan and UBSan"
-  one build-asan tools/build.sh build-asan -Db_sanitize=address,undefined -Db_lundef=false && meson_suite build-asan; fi
+  one build-asan tools/build.sh build-asan -Dtests=enabled -Db_sanitize=address,undefined -Db_lundef=false && meson_suite build-asan; fi
 if want fuzz; then note "fuzzing"; tools/fuzz.sh "${BALLAST_FUZZ_SECONDS:-60}" | tee "$log/fuzz"
   count "$(grep -c '^ok ' "$log/fuzz")" "$(grep -c '^FAILED' "$log/fuzz")"; fi
 if want e2e; then note "end to end, with the real clients"
