@@ -12,10 +12,11 @@
 #include "review_db.h"
 
 enum {
-    PENDING_BATCH = 32,
-    IDLE_MS = 10000,
-    RETRY_MS = 5000,
     FAILED_MAX = 64,
+    PENDING_BATCH = FAILED_MAX + 32, /* however many fail, fresh ones are among those listed */
+    IDLE_MS = 10000,
+    RETRY_MIN_MS = 250, /* doubles with each try: a short stall costs little, a full disk is not hammered */
+    RETRY_MAX_MS = 32000,
     ORPHANS_MAX = 256,
     ABSENT_MAX = 256,
     PAGE = 1000
@@ -165,30 +166,34 @@ static err one_revision(struct review *v, struct late *late, const struct pendin
     return e;
 }
 
-/* Revisions that failed lately, so that one of them does not spin. */
+/* Revisions that failed lately, so that one of them does not spin. An entry without a commit is free. */
 struct failures {
-    struct {
+    struct failure {
         int64_t repo_id, until_ms;
+        unsigned tries;
         char commit[GIT_OID_HEX + 1];
     } list[FAILED_MAX];
     unsigned next;
 };
-static bool failed_lately(const struct failures *f, const struct pending_revision *p) {
+static struct failure *failure_find(struct failures *f, const struct pending_revision *p) {
     for (unsigned i = 0; i < FAILED_MAX; i++)
-        if (f->list[i].repo_id == p->repo_id && str_eqz(p->commit, f->list[i].commit) &&
-            clock_mono_ms() < f->list[i].until_ms)
-            return true;
-    return false;
+        if (f->list[i].repo_id == p->repo_id && str_eqz(p->commit, f->list[i].commit)) return &f->list[i];
+    return NULL;
 }
-static void remember(struct failures *f, const struct pending_revision *p) {
-    unsigned i = f->next++ % FAILED_MAX;
-    f->list[i].repo_id = p->repo_id;
-    f->list[i].until_ms = clock_mono_ms() + RETRY_MS;
-    snprintf(f->list[i].commit, sizeof f->list[i].commit, STR_FMT, STR_ARG(str_sub(p->commit, 0, GIT_OID_HEX)));
+static const struct failure *failure_add(struct failures *f, const struct pending_revision *p) {
+    struct failure *e = failure_find(f, p);
+    if (e == NULL) {
+        e = &f->list[f->next++ % FAILED_MAX];
+        *e = (struct failure){.repo_id = p->repo_id};
+        snprintf(e->commit, sizeof e->commit, STR_FMT, STR_ARG(str_sub(p->commit, 0, GIT_OID_HEX)));
+    }
+    e->until_ms = clock_mono_ms() + MIN((int64_t)RETRY_MIN_MS << e->tries, (int64_t)RETRY_MAX_MS);
+    if (e->tries < 16) e->tries++;
+    return e;
 }
-
-/* One pass over what is pending. *worked: something was decided. */
-static err pass(struct review *v, struct late *late, struct failures *failed, bool *worked) {
+/* One pass over what is pending. *worked: something was decided; *due_ms: when the first of the failed may be tried
+ * again. */
+static err pass(struct review *v, struct late *late, struct failures *failed, bool *worked, int64_t *due_ms) {
     struct arena a;
     struct pending_revision list[PENDING_BATCH];
     size_t n;
@@ -196,16 +201,21 @@ static err pass(struct review *v, struct late *late, struct failures *failed, bo
     *worked = false;
     err e = review_db_pending(db_reader(v->store), &a, list, PENDING_BATCH, &n);
     for (size_t i = 0; e == OK && i < n && !v->stopping; i++) {
-        if (failed_lately(failed, &list[i])) continue;
+        struct failure *known = failure_find(failed, &list[i]);
+        if (known && clock_mono_ms() < known->until_ms) {
+            *due_ms = MIN(*due_ms, known->until_ms);
+            continue;
+        }
         err er = one_revision(v, late, &list[i]);
         if (er == OK) {
             *worked = true;
+            if (known) *known = (struct failure){0};
         } else if (er == E_CANCELLED) {
             e = er;
         } else {
             log_warn("review.revision_failed", LI("repo_id", list[i].repo_id), LS("commit", list[i].commit),
                      LZ("error", err_text_en()));
-            remember(failed, &list[i]);
+            *due_ms = MIN(*due_ms, failure_add(failed, &list[i])->until_ms);
         }
     }
     arena_release(&a);
@@ -240,7 +250,8 @@ void review_pipeline(void *arg) {
     while (!v->stopping && failed && late) {
         uint64_t seen = notify_gen(store_notify(v->store));
         bool worked;
-        err e = pass(v, late, failed, &worked);
+        int64_t due_ms = clock_mono_ms() + IDLE_MS;
+        err e = pass(v, late, failed, &worked, &due_ms);
         if (e == E_CANCELLED) break;
         if (e != OK) log_warn("review.pass_failed", LZ("error", err_text_en()));
         if (worked) continue;
@@ -248,7 +259,7 @@ void review_pipeline(void *arg) {
             swept = clock_mono_ms();
             retry_late(v, late);
         }
-        e = notify_wait(store_notify(v->store), seen, IDLE_MS);
+        e = notify_wait(store_notify(v->store), seen, MAX(due_ms - clock_mono_ms(), (int64_t)1));
         if (e == E_CANCELLED) break;
     }
     free(failed);

@@ -246,20 +246,20 @@ def test_blocked_blob_closes_fetch_until_history_is_clean(server, git, repo, tmp
     assert server.http("POST", "/%s/git-upload-pack" % repo, body=old, headers=head)[0] == 403, "asked for by an old commit"
 
 
-def test_pending_blob_holds_fetch_until_the_verdict(server, git, repo):
-    at = git.clone(repo)
-    (at / "slow.txt").write_text("slow " + repo)
+def test_pending_blob_holds_fetch_until_the_verdict(make_server, tmp_path):
+    """With a slow review of its own: nobody forges a pending state that the pipeline would mend meanwhile."""
+    slow = make_server(config="review: {slow_ms: 1500}\n")
+    slow.user("alice")
+    slow.cli("repo", "create", "alice/slow")
+    settle(slow)
+    git = Git(slow, tmp_path / "alice")
+    at = git.clone("alice/slow")
+    (at / "slow.txt").write_text("slow")
     git.commit(at)
     git.run("push", cwd=at)
-    blob = git.run("rev-parse", "HEAD:slow.txt", cwd=at).stdout.strip()
-    settle(server)
-    judge(server, blob, 0)
-    timer = threading.Timer(1.5, judge, (server, blob, 1))
-    timer.start()
     start = time.time()
-    git.clone(repo, "waited")
-    assert time.time() - start > 1.0
-    timer.join()
+    again = git.clone("alice/slow", "waited")
+    assert time.time() - start > 1.0 and (again / "slow.txt").read_text() == "slow"
 
 
 def test_more_clients_than_children(server, repo, tmp_path):
