@@ -34,6 +34,21 @@ err lfs_url_make(struct hub *h, struct arena *a, struct str base_url, const stru
     return OK;
 }
 
+/* The address lives for hours: repository, account and its right must still stand. Deleted or hidden: E_REPO_NOT_FOUND.
+ */
+static err holder_check(struct hub *h, struct arena *a, const struct lfs_ticket *t) {
+    struct repo_rec repo;
+    struct principal who = {.user_id = t->user_id, .token_role = ROLE_ADMIN};
+    TRY(repo_get(h->id, a, t->repo_id, &repo));
+    if (t->user_id != 0) {
+        struct owner_rec o;
+        TRY(id_owner_get(h->id, a, t->user_id, &o));
+        if (o.disabled) return err_fail(E_FORBIDDEN, "the account this transfer address was made for is disabled");
+        who.is_admin = o.is_admin;
+    }
+    return repo_access(h->id, &who, &repo, t->op == LFS_DOWNLOAD ? ROLE_READ : ROLE_WRITE);
+}
+
 err lfs_url_check(struct hub *h, struct http_req *r, enum lfs_op op, struct lfs_ticket *out) {
     char sig[2 * SHA256_LEN + 1];
     struct str given = http_query(r, "sig", STR(""));
@@ -47,6 +62,5 @@ err lfs_url_check(struct hub *h, struct http_req *r, enum lfs_op op, struct lfs_
         return err_fail(E_FORBIDDEN, "this transfer address is not valid; ask the LFS batch API for a new one");
     if (out->exp_s * 1000 < clock_wall_ms())
         return err_fail(E_FORBIDDEN, "this transfer address has expired; ask the LFS batch API for a new one");
-    struct repo_rec repo;
-    return repo_get(h->id, r->arena, out->repo_id, &repo); /* deleted meanwhile: E_REPO_NOT_FOUND */
+    return holder_check(h, r->arena, out);
 }

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * cas_range.c — bytes of a xorb by a signed URL: /cas/INST/x/HASH?r=RANGES&e=EXPIRY&s=MAC
+ * cas_range.c — bytes of a xorb by a signed URL: /cas/INST/x/HASH?r=RANGES&f=GRANT&e=EXPIRY&s=MAC
  *
- * The URL alone authorises, for exactly the ranges it names and any part of them. An invalid or expired
- * one is 403: stock clients then ask for a fresh reconstruction (401 would end their download).
+ * The URL alone authorises, for exactly the ranges it names and any part of them. It names the file it was made
+ * for, and the gate is asked again: a URL made before a verdict does not outlive it. An invalid or expired one is
+ * 403: stock clients then ask for a fresh reconstruction (401 would end their download).
  * One range is 206 by sendfile; several are multipart/byteranges, each part by sendfile.
  */
 #include "xet/cas.h"
@@ -12,12 +13,14 @@
 
 #include "base/clock.h"
 #include "base/hex.h"
+#include "store/verdict.h"
 #include "xet/range_set.h"
 #include "xet/xorb_file.h"
 
 struct get {
     struct xet *x;
     struct xet_hash hash;
+    struct xet_grant grant;
     struct range_set allowed, asked;
     int fd;
     uint64_t region_len;
@@ -28,9 +31,10 @@ static err url_check(struct http_req *r, struct get *g) {
     struct str ranges = http_query(r, "r", STR_NULL), mac = http_query(r, "s", STR_NULL);
     char want[XET_MAC_LEN + 1];
     int64_t exp_s = 0;
-    bool good = str_to_i64(http_query(r, "e", STR_NULL), &exp_s) && mac.n == XET_MAC_LEN && ranges.n > 0;
+    bool good = str_to_i64(http_query(r, "e", STR_NULL), &exp_s) && mac.n == XET_MAC_LEN && ranges.n > 0 &&
+                xet_grant_parse(http_query(r, "f", STR_NULL), &g->grant);
     if (good) {
-        xet_url_mac(g->x, &g->hash, ranges, exp_s, want);
+        xet_url_mac(g->x, &g->grant, &g->hash, ranges, exp_s, want);
         good = hash_equal(want, mac.p, XET_MAC_LEN);
     }
     if (!good || !range_set_parse(ranges, &g->allowed))
@@ -38,6 +42,15 @@ static err url_check(struct http_req *r, struct get *g) {
     if (exp_s <= clock_wall_ms() / 1000)
         return err_fail(E_FORBIDDEN, "this URL has expired; ask for a new reconstruction");
     return OK;
+}
+
+/* What was true when the URL was made must still be: repository, account, verdict. */
+static err grant_check(struct http_req *r, const struct get *g) {
+    struct str warn;
+    struct xet_scope s = {.repo_id = g->grant.repo_id, .user_id = g->grant.user_id};
+    TRY(xet_db_scope_alive(db_reader(g->x->store), &s));
+    return verdict_gate(g->x->store, r->arena, s.repo_id, hex_str(r->arena, g->grant.sha256, SHA256_LEN),
+                        g->x->gate_hold_ms, &warn);
 }
 
 /* [work] */
@@ -97,6 +110,7 @@ err cas_range_get(struct http_req *r) {
     TRY(cas_instance(r, &g->x));
     TRY(cas_hash(r, &g->hash));
     TRY(url_check(r, g));
+    TRY(grant_check(r, g));
     struct str range = http_header(r, "range");
     if (range.n > 0) TRY(range_set_ask(range, &g->allowed, &g->asked));
     else g->asked = g->allowed; /* everything the URL names */

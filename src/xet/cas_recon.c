@@ -23,6 +23,8 @@ struct recon {
     struct buf out;
     bool began;
     int64_t exp_s;
+    struct xet_grant grant;
+    char grant_text[XET_GRANT_MAX + 1];
 };
 
 /* The file, if this token may have it now. */
@@ -102,10 +104,10 @@ static void put_url(struct recon *q, const struct fetch *f, uint32_t n) {
         BUG_ON(m < 0 || (size_t)m >= sizeof text - k); /* 256 ranges of at most 18 characters */
         k += (size_t)m;
     }
-    xet_url_mac(q->c.x, &f->xorb, str_make(text, k), q->exp_s, mac);
+    xet_url_mac(q->c.x, &q->grant, &f->xorb, str_make(text, k), q->exp_s, mac);
     xet_hash_str(&f->xorb, hex);
-    buf_printf(&q->out, STR_FMT "/cas/%s/x/%s?r=%s&e=%" PRId64 "&s=%s", STR_ARG(q->r->base_url), q->c.x->inst, hex,
-               text, q->exp_s, mac);
+    buf_printf(&q->out, STR_FMT "/cas/%s/x/%s?r=%s&f=%s&e=%" PRId64 "&s=%s", STR_ARG(q->r->base_url), q->c.x->inst, hex,
+               text, q->grant_text, q->exp_s, mac);
 }
 
 /* How many of the fetches from i on belong to one URL. */
@@ -177,6 +179,9 @@ static err recon(struct http_req *r, err (*put_fetch)(struct recon *)) {
     TRY(range_get(q));
     /* Expiry in steps of a minute: equal plans asked for twice get equal URLs. */
     q->exp_s = (clock_wall_ms() / 60000 + 1) * 60 + XET_URL_TTL_S;
+    q->grant = (struct xet_grant){.repo_id = q->c.scope.repo_id, .user_id = q->c.scope.user_id};
+    memcpy(q->grant.sha256, q->f.sha256, SHA256_LEN);
+    xet_grant_put(&q->grant, q->grant_text);
     buf_init(&q->out, 256 * KiB);
     err e = work_run(plan_run, q);
     http_set(r, "Cache-Control", STR("private, no-store"));

@@ -3,7 +3,8 @@
  * token.c — what authenticates CAS calls: scoped tokens, signed range URLs, and the weekly dedup key.
  *
  * Token: "xt1." + base64url(i64 repo, i64 user, i64 expiry, u8 write, HMAC-SHA256 of the 25 bytes).
- * URL MAC: first 16 bytes of HMAC-SHA256 over "range\0", xorb hash, i64 expiry, SHA-256 of the ranges.
+ * URL MAC: first 16 bytes of HMAC-SHA256 over "range2", xorb hash, i64 expiry, SHA-256 of the ranges, i64 repo, i64
+ * user, SHA-256 of the file the URL was made for.
  */
 #include "xet/xet_int.h"
 
@@ -54,19 +55,36 @@ err xet_token_check(struct xet *x, struct str token, int64_t now_s, struct xet_s
     return OK;
 }
 
-void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s,
-                 char out[XET_MAC_LEN + 1]) {
-    uint8_t head[6 + XET_HASH_LEN + 8 + SHA256_LEN] = "range", mac[SHA256_LEN];
-    memcpy(head + 6, xorb->b, XET_HASH_LEN);
-    put_i64(head + 6 + XET_HASH_LEN, exp_s);
-    hash_sha256(ranges.p, ranges.n, head + 6 + XET_HASH_LEN + 8);
-    hash_hmac_sha256(x->key_url, sizeof x->key_url, head, sizeof head, mac);
+void xet_url_mac(const struct xet *x, const struct xet_grant *g, const struct xet_hash *xorb, struct str ranges,
+                 int64_t exp_s, char out[XET_MAC_LEN + 1]) {
+    uint8_t text[6 + XET_HASH_LEN + 8 + SHA256_LEN + 16 + SHA256_LEN], mac[SHA256_LEN], *p = text;
+    memcpy(p, "range2", 6), p += 6;
+    memcpy(p, xorb->b, XET_HASH_LEN), p += XET_HASH_LEN;
+    put_i64(p, exp_s), p += 8;
+    hash_sha256(ranges.p, ranges.n, p), p += SHA256_LEN;
+    put_i64(p, g->repo_id), p += 8;
+    put_i64(p, g->user_id), p += 8;
+    memcpy(p, g->sha256, SHA256_LEN);
+    hash_hmac_sha256(x->key_url, sizeof x->key_url, text, sizeof text, mac);
     struct buf b cleanup(buf_release);
     buf_init(&b, 64);
     base64url_encode(&b, mac, 16);
     BUG_ON(b.failed || b.n != XET_MAC_LEN);
     memcpy(out, b.p, XET_MAC_LEN);
     out[XET_MAC_LEN] = 0;
+}
+
+void xet_grant_put(const struct xet_grant *g, char out[XET_GRANT_MAX + 1]) {
+    char hex[2 * SHA256_LEN + 1];
+    hex_encode(g->sha256, SHA256_LEN, hex);
+    int n = snprintf(out, XET_GRANT_MAX + 1, "%" PRId64 "-%" PRId64 "-%s", g->repo_id, g->user_id, hex);
+    BUG_ON(n < 0 || n > XET_GRANT_MAX);
+}
+
+bool xet_grant_parse(struct str s, struct xet_grant *g) {
+    struct str repo, user;
+    return str_split(&s, '-', &repo) && str_split(&s, '-', &user) && str_to_i64(repo, &g->repo_id) &&
+           str_to_i64(user, &g->user_id) && hex_decode(s, g->sha256, sizeof g->sha256);
 }
 
 void xet_dedup_key(const struct xet *x, int64_t now_s, uint8_t key[32], uint64_t *created_s, uint64_t *expires_s) {

@@ -69,10 +69,19 @@ struct xet_scope {
 };
 /* E_BAD_CREDENTIALS when forged or expired. */
 must_check err xet_token_check(struct xet *x, struct str token, int64_t now_s, struct xet_scope *out);
-/* MAC over a xorb, its allowed ranges as text ("0-99,200-299") and the expiry; 22 characters. */
+/* For whom and for which file a range URL was signed: the gate is asked again when it is used. */
+struct xet_grant {
+    int64_t repo_id, user_id;
+    uint8_t sha256[SHA256_LEN];
+};
+/* MAC over a grant, a xorb, its allowed ranges as text ("0-99,200-299") and the expiry; 22 characters. */
 enum { XET_MAC_LEN = 22 };
-void xet_url_mac(const struct xet *x, const struct xet_hash *xorb, struct str ranges, int64_t exp_s,
-                 char out[XET_MAC_LEN + 1]);
+void xet_url_mac(const struct xet *x, const struct xet_grant *g, const struct xet_hash *xorb, struct str ranges,
+                 int64_t exp_s, char out[XET_MAC_LEN + 1]);
+/* The grant as it stands in a URL: REPO-USER-SHA256. */
+enum { XET_GRANT_MAX = 20 + 1 + 20 + 1 + 2 * SHA256_LEN };
+void xet_grant_put(const struct xet_grant *g, char out[XET_GRANT_MAX + 1]);
+bool xet_grant_parse(struct str s, struct xet_grant *g);
 /* The dedup key of the week that holds now_s, and when its replies expire. */
 void xet_dedup_key(const struct xet *x, int64_t now_s, uint8_t key[32], uint64_t *created_s, uint64_t *expires_s);
 #endif

@@ -119,6 +119,24 @@ def test_upload_is_verified(server, repo):
     assert server.http("PUT", href, None, data)[0] == 200
 
 
+def test_address_ends_with_the_right_it_was_given_for(server, repo):
+    """Six hours are long: a repository made private, or an account disabled, closes addresses that were handed out before."""
+    data = random_bytes(60_000, 10)
+    oid, obj = put(server, repo, data)
+    server.user("lena")
+    judge(server, oid, 1)
+    get = batch(server, repo, "download", (oid, len(data)), user="lena")[1]["objects"][0]["actions"]["download"]["href"]
+    mine = batch(server, repo, "download", (oid, len(data)))[1]["objects"][0]["actions"]["download"]["href"]
+    server.cli("repo", "create", "lena/own")
+    up = batch(server, "lena/own", "upload", (oid, len(data)), user="lena")[1]["objects"][0]["actions"]["upload"]["href"]
+    assert server.http("GET", get)[0] == 200
+    server.http("PUT", "/api/models/%s/settings" % repo, "alice", {"private": True})
+    assert server.http("GET", get)[0] in (401, 404) and server.http("GET", mine)[0] == 200
+    server.http("PUT", "/api/models/%s/settings" % repo, "alice", {"private": False})
+    server.cli("user", "disable", "lena")
+    assert server.http("GET", get)[0] == 403 and server.http("PUT", up, None, data)[0] == 403
+
+
 def test_knowing_a_hash_grants_nothing(server, repo):
     """Another repository's object is neither downloadable nor 'present' here."""
     data = random_bytes(50_000, 9)

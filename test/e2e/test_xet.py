@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The byte store seen from outside: dedup between clients, ranges, rights on CAS routes, gc and fsck through the program."""
 import hashlib
+import json
 import os
 import random
 import re
 import shutil
 
+from git_helpers import judge
 from hub_helpers import settled
 
 SIZE = 6_290_000
@@ -97,6 +99,33 @@ def test_cas_refuses_what_a_token_does_not_cover(server, tmp_path):
     assert server.http("GET", url)[0] == 200
     assert server.http("GET", re.sub(r"r=0-", "r=1-", url))[0] == 403
     assert server.http("GET", url, headers={"Range": "bytes=0-999999999"})[0] == 403
+
+
+def test_url_handed_out_before_a_block_is_refused_after_it(server, tmp_path):
+    """Plans are made before the verdict, bytes are asked for after it: Xet ranges in both versions and the LFS address."""
+    data = random.Random(8).randbytes(400_000)
+    upload(server, "alice", "alice/turns", data, tmp_path)
+    sha = hashlib.sha256(data).hexdigest()
+    cas, token = read_token(server, "bob", "alice/turns")
+    auth = {"Authorization": "Bearer " + token}
+    file = xet_hash(server, "bob", "alice/turns")
+    urls = []
+    for v in ("v1", "v2"):
+        status, _, plan = server.http("GET", "%s/%s/reconstructions/%s" % (cas, v, file), headers=auth)
+        assert status == 200
+        urls.append(re.search(rb'"url":"([^"]+)"', plan).group(1).decode())
+    body = {"operation": "download", "transfers": ["basic"], "objects": [{"oid": sha, "size": len(data)}], "hash_algo": "sha256"}
+    urls.append(json.loads(server.http("POST", "/alice/turns.git/info/lfs/objects/batch", "bob", body)[2])["objects"][0]["actions"]["download"]["href"])
+    assert [server.http("GET", u)[0] for u in urls] == [200, 200, 200]
+    judge(server, sha, 4)
+    for u in urls:
+        status, headers, body = server.http("GET", u)
+        assert status == 403 and b"calls os.system" in body and len(body) < 1000, u
+        assert headers["X-Error-Code"] == "ReviewBlocked" or "/lfs/" in u  # git-lfs reads the body
+    judge(server, sha, 1)
+    assert [server.http("GET", u)[0] for u in urls] == [200, 200, 200]
+    server.http("DELETE", "/api/repos/delete", "alice", {"name": "turns"})
+    assert [server.http("GET", u)[0] for u in urls] == [404, 404, 401]  # LFS: hidden is missing, to nobody
 
 
 def test_gc_and_fsck(fresh_server, tmp_path):

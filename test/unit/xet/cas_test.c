@@ -312,11 +312,17 @@ static void test_empty_file(void **s) {
 }
 
 /* A URL for ranges of m's xorb, signed as the server does. */
-static const char *signed_url(const char *ranges, int64_t exp_s) {
-    char mac[XET_MAC_LEN + 1], tail[512];
-    xet_url_mac(g->t->x, &m->tf.xorb, str_of(ranges), exp_s, mac);
-    snprintf(tail, sizeof tail, "%s?r=%s&e=%" PRId64 "&s=%s", m->hex, ranges, exp_s, mac);
+static const char *signed_url_for(int64_t repo_id, int64_t user_id, const char *ranges, int64_t exp_s) {
+    char mac[XET_MAC_LEN + 1], grant[XET_GRANT_MAX + 1], tail[768];
+    struct xet_grant gr = {.repo_id = repo_id, .user_id = user_id};
+    memcpy(gr.sha256, m->sha, SHA256_LEN);
+    xet_url_mac(g->t->x, &gr, &m->tf.xorb, str_of(ranges), exp_s, mac);
+    xet_grant_put(&gr, grant);
+    snprintf(tail, sizeof tail, "%s?r=%s&f=%s&e=%" PRId64 "&s=%s", m->hex, ranges, grant, exp_s, mac);
     return rig_path(g, "/x/", tail);
+}
+static const char *signed_url(const char *ranges, int64_t exp_s) {
+    return signed_url_for(1, 1, ranges, exp_s);
 }
 static int get(const char *url, const char *range, struct reply *out) {
     char hdr[256] = "";
@@ -366,6 +372,32 @@ static void test_signed_urls(void **s) {
     assert_int_equal(get(rig_path(g, "/x/", m->hex), NULL, NULL), 403);
     assert_int_equal(get(signed_url("200-100", exp_s), NULL, NULL), 403);
     assert_int_equal(get(signed_url("0-99999999", exp_s), "99999990-99999999", NULL), 416);
+}
+
+/* What changes after a URL was handed out reaches the URL: a verdict, the repository, the account. */
+static void test_signed_url_does_not_outlive_a_verdict(void **s) {
+    int64_t exp_s = clock_wall_ms() / 1000 + 100;
+    const char *url = signed_url("100-199", exp_s);
+    struct reply r;
+    assert_int_equal(get(url, NULL, NULL), 200);
+    test_sql(g->t, "UPDATE blob_verdict SET verdict = 4");
+    assert_int_equal(get(url, NULL, &r), 403);
+    assert_non_null(strstr(r.head.p, "X-Error-Code: ReviewBlocked"));
+    assert_non_null(strstr(r.body.p, "review blocks this file"));
+    reply_release(&r);
+    test_sql(g->t, "UPDATE blob_verdict SET verdict = 1");
+    assert_int_equal(get(url, NULL, NULL), 200);
+    char *other = arena_strz(&g->a, str_of(url)), *f = strstr(other, "&f=1-1-");
+    f[8] = f[8] == '0' ? '1' : '0'; /* another file's name does not pass for this one's */
+    assert_int_equal(get(other, NULL, NULL), 403);
+    assert_int_equal(get(signed_url_for(1, 2, "100-199", exp_s), NULL, NULL), 200);
+    test_sql(g->t, "UPDATE owner SET disabled = 1 WHERE id = 2");
+    assert_int_equal(get(signed_url_for(1, 2, "100-199", exp_s), NULL, NULL), 403);
+    test_sql(g->t, "UPDATE owner SET disabled = 0 WHERE id = 2");
+    assert_int_equal(get(signed_url_for(99, 1, "100-199", exp_s), NULL, NULL), 404);
+    test_sql(g->t, "UPDATE repo SET deleted_ms = 1 WHERE id = 1");
+    assert_int_equal(get(url, NULL, NULL), 404);
+    test_sql(g->t, "UPDATE repo SET deleted_ms = 0 WHERE id = 1");
 }
 
 static void test_multirange(void **s) {
@@ -485,9 +517,11 @@ static void test_fragmented(void **s) {
 
 int main(void) {
     const struct CMUnitTest t[] = {
-        cmocka_unit_test(test_token),      cmocka_unit_test(test_auth),       cmocka_unit_test(test_xorb),
-        cmocka_unit_test(test_shard_lies), cmocka_unit_test(test_shard),      cmocka_unit_test(test_reconstruction),
-        cmocka_unit_test(test_gate),       cmocka_unit_test(test_empty_file), cmocka_unit_test(test_signed_urls),
-        cmocka_unit_test(test_multirange), cmocka_unit_test(test_fragmented)};
+        cmocka_unit_test(test_token),       cmocka_unit_test(test_auth),
+        cmocka_unit_test(test_xorb),        cmocka_unit_test(test_shard_lies),
+        cmocka_unit_test(test_shard),       cmocka_unit_test(test_reconstruction),
+        cmocka_unit_test(test_gate),        cmocka_unit_test(test_empty_file),
+        cmocka_unit_test(test_signed_urls), cmocka_unit_test(test_signed_url_does_not_outlive_a_verdict),
+        cmocka_unit_test(test_multirange),  cmocka_unit_test(test_fragmented)};
     return cmocka_run_group_tests(t, group_setup, group_teardown);
 }
