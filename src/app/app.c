@@ -45,10 +45,7 @@ static err open_pool(struct app *a) {
                                     .n_formats = s->formats.n,
                                     .start_timeout_ms = s->start_timeout_s * 1000,
                                     .stop_timeout_ms = s->stop_timeout_s * 1000};
-        if (s->argv.n == 0) return err_fail(E_UNPROCESSABLE, "engines: " STR_FMT ": argv is empty", STR_ARG(s->name));
-        if (s->formats.n > ARRAY_LEN(e[i].formats))
-            return err_fail(E_UNPROCESSABLE, "engines: " STR_FMT ": at most %zu formats", STR_ARG(s->name),
-                            ARRAY_LEN(e[i].formats));
+        _Static_assert(ARRAY_LEN(e->formats) >= CONFIG_MAX_FORMATS && ARRAY_LEN(e->argv) >= CONFIG_MAX_LIST, "bounds");
         memcpy(e[i].argv, s->argv.v, s->argv.n * sizeof s->argv.v[0]);
         memcpy(e[i].formats, s->formats.v, s->formats.n * sizeof s->formats.v[0]);
     }
@@ -129,6 +126,9 @@ void app_close(struct app *a) {
     if (a->id != NULL) id_close(a->id);
     if (a->store != NULL) store_close(a->store);
     if (a->router != NULL) http_router_free(a->router);
-    config_free(a->config);
+    for (struct config *c = a->config, *older; c != NULL; c = older) {
+        older = c->older;
+        config_free(c);
+    }
     free(a);
 }

@@ -30,7 +30,7 @@ struct app {
     struct web *web;
     struct http_router *router;
     struct http_server *server;
-    int64_t started_ms;
+    int64_t started_ms, drain_ms;
     _Atomic bool ready, stopping;
 };
 

@@ -44,7 +44,15 @@ struct cli {
     struct app *app; /* after cli_app */
 };
 
+/* One JSON object on stdout, for commands that change something: begin, jw_k…(&o.w, …), end. */
+struct cli_out {
+    struct buf b;
+    struct jw w;
+};
+
 int cli_main(int argc, char **argv);
+void cli_out_begin(struct cli_out *o);
+int cli_out_end(struct cli *c, struct cli_out *o);          /* exit code */
 const char *cli_opt(const struct cli *c, const char *name); /* NULL when absent */
 /* Load the configuration with --data and --config applied. */
 must_check err cli_config(struct cli *c, struct config **out);
@@ -56,11 +64,22 @@ int cli_usage(struct cli *c, const char *why);
 /* The administrator on whose behalf the command line acts. */
 must_check err cli_principal(struct cli *c, struct principal *out);
 /* "OWNER/NAME", with an optional "datasets/" or "spaces/" prefix and "@REV" suffix. */
+must_check err cli_repo_split(const char *arg, enum repo_type *t, struct str *owner, struct str *name, struct str *rev);
 must_check err cli_repo_arg(struct cli *c, const char *arg, struct repo_rec *repo, struct str *rev);
 /* Is a person watching? */
 bool cli_tty(int fd);
 
+/* cli_find.c */
+const struct cli_cmd *cli_find(int n, char **words, int *used);
+bool cli_in_group(const struct cli_cmd *m, struct str group); /* "user add" is in "user" */
+bool cli_is_group(struct str word);
+const char *cli_near_option(const struct cli_cmd *m, struct str written); /* NULL: nothing is near */
+int cli_unknown(struct cli *c, int n, char **words);
+
 int cli_help(struct cli *c);
+void cli_print_cmd(struct cli *c);
+/* Help on one command or on a group of them. */
+int cli_help_about(struct cli *c, int n, const char *const *words);
 void cli_help_man(struct buf *out);
 void cli_help_completion(struct buf *out, bool zsh);
 

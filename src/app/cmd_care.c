@@ -15,9 +15,14 @@ int cmd_serve(struct cli *c) {
     if (c->n_pos != 0) return cli_usage(c, i18n(c->lang, N_("too many arguments")));
     err e = cli_config(c, &cf);
     if (e != OK) return cli_fail(c, e);
+    e = config_resolve(cf);
+    if (e != OK) {
+        config_free(cf);
+        return cli_fail(c, e);
+    }
     if (cli_opt(c, "--check-config") != NULL) {
         config_free(cf);
-        puts(i18n(c->lang, N_("the configuration is valid")));
+        puts(c->json ? "{\"valid\":true}" : i18n(c->lang, N_("the configuration is valid")));
         return EXIT_DONE;
     }
     return serve_main(cf, c->config_path);

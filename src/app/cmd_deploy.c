@@ -70,7 +70,10 @@ int cmd_undeploy(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = cli_principal(c, &who);
     if (e == OK) e = pool_undeploy(c->app->pool, &who, id);
-    return e == OK ? EXIT_DONE : cli_fail(c, e);
+    if (e != OK) return cli_fail(c, e);
+    if (c->json) printf("{\"id\":%" PRId64 ",\"stopping\":true}\n", id);
+    else printf(i18n(c->lang, N_("deployment %lld stops\n")), (long long)id);
+    return EXIT_DONE;
 }
 
 int cmd_deployments(struct cli *c) {

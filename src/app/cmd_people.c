@@ -68,13 +68,6 @@ static err choose_password(struct cli *c, char out[256], bool *made) {
     return OK;
 }
 
-static int print_json(struct buf *b) {
-    buf_char(b, '\n');
-    fwrite(b->p, 1, b->n, stdout);
-    buf_release(b);
-    return EXIT_DONE;
-}
-
 int cmd_user_add(struct cli *c) {
     if (c->n_pos != 1) return cli_usage(c, i18n(c->lang, N_("give one user name")));
     char pw[256] = "";
@@ -88,16 +81,14 @@ int cmd_user_add(struct cli *c) {
     if (e == OK && cli_opt(c, "--reviewer") != NULL) e = id_user_reviewer(c->app->id, str_of(c->pos[0]), true);
     if (e != OK) return cli_fail(c, e);
     if (c->json) {
-        struct buf b;
-        struct jw w;
-        buf_init(&b, 16 * KiB);
-        jw_init(&w, &b);
-        jw_obj(&w);
-        jw_ki64(&w, "id", id);
-        jw_kcstr(&w, "name", c->pos[0]);
-        if (made) jw_kcstr(&w, "password", pw);
-        jw_obj_end(&w);
-        return print_json(&b);
+        struct cli_out o;
+        cli_out_begin(&o);
+        jw_obj(&o.w);
+        jw_ki64(&o.w, "id", id);
+        jw_kcstr(&o.w, "name", c->pos[0]);
+        if (made) jw_kcstr(&o.w, "password", pw);
+        jw_obj_end(&o.w);
+        return cli_out_end(c, &o);
     }
     printf(i18n(c->lang, N_("user %s added\n")), c->pos[0]);
     if (made) printf(i18n(c->lang, N_("password (shown once): %s\n")), pw);
@@ -110,11 +101,10 @@ int cmd_user_list(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = app_db_owners(db_reader(c->app->store), &c->arena, &o, &n);
     if (e != OK) return cli_fail(c, e);
-    struct buf b;
-    struct jw w;
-    buf_init(&b, 64 * MiB);
-    jw_init(&w, &b);
-    if (c->json) jw_arr(&w);
+    struct cli_out out;
+    cli_out_begin(&out);
+    struct jw *w = &out.w;
+    if (c->json) jw_arr(w);
     for (size_t i = 0; i < n; i++) {
         if (!c->json) {
             printf("%-24.*s %-5s %s%s%s %.*s\n", STR_ARG(o[i].name), o[i].is_org ? "org" : "user",
@@ -122,20 +112,20 @@ int cmd_user_list(struct cli *c) {
                    STR_ARG(o[i].fullname));
             continue;
         }
-        jw_obj(&w);
-        jw_kstr(&w, "name", o[i].name);
-        jw_kcstr(&w, "kind", o[i].is_org ? "org" : "user");
-        jw_kstr(&w, "fullname", o[i].fullname);
-        jw_kbool(&w, "admin", o[i].is_admin);
-        jw_kbool(&w, "reviewer", o[i].is_reviewer);
-        jw_kbool(&w, "disabled", o[i].disabled);
-        jw_key(&w, "created");
-        jw_str(&w, clock_iso_str(&c->arena, o[i].created_ms));
-        jw_obj_end(&w);
+        jw_obj(w);
+        jw_kstr(w, "name", o[i].name);
+        jw_kcstr(w, "kind", o[i].is_org ? "org" : "user");
+        jw_kstr(w, "fullname", o[i].fullname);
+        jw_kbool(w, "admin", o[i].is_admin);
+        jw_kbool(w, "reviewer", o[i].is_reviewer);
+        jw_kbool(w, "disabled", o[i].disabled);
+        jw_key(w, "created");
+        jw_str(w, clock_iso_str(&c->arena, o[i].created_ms));
+        jw_obj_end(w);
     }
-    if (!c->json) return buf_release(&b), EXIT_DONE;
-    jw_arr_end(&w);
-    return print_json(&b);
+    if (!c->json) return buf_release(&out.b), EXIT_DONE;
+    jw_arr_end(w);
+    return cli_out_end(c, &out);
 }
 
 int cmd_user_disable(struct cli *c) {
@@ -144,6 +134,15 @@ int cmd_user_disable(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = id_user_disable(c->app->id, str_of(c->pos[0]), off);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) {
+        struct cli_out o;
+        cli_out_begin(&o);
+        jw_obj(&o.w);
+        jw_kcstr(&o.w, "name", c->pos[0]);
+        jw_kbool(&o.w, "disabled", off);
+        jw_obj_end(&o.w);
+        return cli_out_end(c, &o);
+    }
     printf(i18n(c->lang, off ? N_("user %s is barred\n") : N_("user %s may sign in again\n")), c->pos[0]);
     return EXIT_DONE;
 }
@@ -157,6 +156,16 @@ int cmd_org_add(struct cli *c) {
     if (e == OK) e = id_owner_find(c->app->id, &c->arena, str_of(owner), &o);
     if (e == OK) e = id_org_add(c->app->id, str_of(c->pos[0]), str_of(cli_opt(c, "--fullname")), o.id, &id);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) {
+        struct cli_out out;
+        cli_out_begin(&out);
+        jw_obj(&out.w);
+        jw_ki64(&out.w, "id", id);
+        jw_kcstr(&out.w, "name", c->pos[0]);
+        jw_kcstr(&out.w, "owner", owner);
+        jw_obj_end(&out.w);
+        return cli_out_end(c, &out);
+    }
     printf(i18n(c->lang, N_("organisation %s added\n")), c->pos[0]);
     return EXIT_DONE;
 }
@@ -171,6 +180,16 @@ int cmd_org_member(struct cli *c) {
     if (e == OK) e = id_owner_find(c->app->id, &c->arena, str_of(c->pos[1]), &user);
     if (e == OK) e = id_org_member(c->app->id, org.id, user.id, role);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) {
+        struct cli_out o;
+        cli_out_begin(&o);
+        jw_obj(&o.w);
+        jw_kcstr(&o.w, "org", c->pos[0]);
+        jw_kcstr(&o.w, "user", c->pos[1]);
+        jw_kcstr(&o.w, "role", role_name(role));
+        jw_obj_end(&o.w);
+        return cli_out_end(c, &o);
+    }
     printf(i18n(c->lang, N_("%s has the role %s in %s\n")), c->pos[1], role_name(role), c->pos[0]);
     return EXIT_DONE;
 }
@@ -193,6 +212,17 @@ int cmd_token_create(struct cli *c) {
         e = id_token_create(c->app->id, u.id, str_of(name != NULL ? name : "cli"), role, until,
                             str_of(cli_opt(c, "--secret")), secret);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) {
+        struct cli_out o;
+        cli_out_begin(&o);
+        jw_obj(&o.w);
+        jw_kcstr(&o.w, "token", secret);
+        jw_kcstr(&o.w, "user", c->pos[0]);
+        jw_kcstr(&o.w, "role", role_name(role));
+        jw_ki64(&o.w, "expires_ms", until);
+        jw_obj_end(&o.w);
+        return cli_out_end(c, &o);
+    }
     printf("%s\n", secret);
     return EXIT_DONE;
 }
@@ -203,11 +233,10 @@ int cmd_token_list(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = app_db_tokens(db_reader(c->app->store), &c->arena, str_of(c->n_pos > 0 ? c->pos[0] : ""), &t, &n);
     if (e != OK) return cli_fail(c, e);
-    struct buf b;
-    struct jw w;
-    buf_init(&b, 64 * MiB);
-    jw_init(&w, &b);
-    if (c->json) jw_arr(&w);
+    struct cli_out out;
+    cli_out_begin(&out);
+    struct jw *w = &out.w;
+    if (c->json) jw_arr(w);
     for (size_t i = 0; i < n; i++) {
         const char *state = t[i].revoked_ms                                        ? "revoked"
                             : t[i].expires_ms && t[i].expires_ms < clock_wall_ms() ? "expired"
@@ -217,21 +246,21 @@ int cmd_token_list(struct cli *c) {
                    state, STR_ARG(t[i].hint), STR_ARG(t[i].name));
             continue;
         }
-        jw_obj(&w);
-        jw_ki64(&w, "id", t[i].id);
-        jw_kstr(&w, "user", t[i].user);
-        jw_kstr(&w, "name", t[i].name);
-        jw_kstr(&w, "hint", t[i].hint);
-        jw_kcstr(&w, "role", role_name(t[i].role));
-        jw_kcstr(&w, "state", state);
-        jw_ki64(&w, "created_ms", t[i].created_ms);
-        jw_ki64(&w, "expires_ms", t[i].expires_ms);
-        jw_ki64(&w, "used_ms", t[i].used_ms);
-        jw_obj_end(&w);
+        jw_obj(w);
+        jw_ki64(w, "id", t[i].id);
+        jw_kstr(w, "user", t[i].user);
+        jw_kstr(w, "name", t[i].name);
+        jw_kstr(w, "hint", t[i].hint);
+        jw_kcstr(w, "role", role_name(t[i].role));
+        jw_kcstr(w, "state", state);
+        jw_ki64(w, "created_ms", t[i].created_ms);
+        jw_ki64(w, "expires_ms", t[i].expires_ms);
+        jw_ki64(w, "used_ms", t[i].used_ms);
+        jw_obj_end(w);
     }
-    if (!c->json) return buf_release(&b), EXIT_DONE;
-    jw_arr_end(&w);
-    return print_json(&b);
+    if (!c->json) return buf_release(&out.b), EXIT_DONE;
+    jw_arr_end(w);
+    return cli_out_end(c, &out);
 }
 
 int cmd_token_revoke(struct cli *c) {
@@ -241,6 +270,15 @@ int cmd_token_revoke(struct cli *c) {
     err e = cli_app(c);
     if (e == OK) e = id_token_revoke(c->app->id, 0, id);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) {
+        struct cli_out o;
+        cli_out_begin(&o);
+        jw_obj(&o.w);
+        jw_ki64(&o.w, "id", id);
+        jw_kbool(&o.w, "revoked", true);
+        jw_obj_end(&o.w);
+        return cli_out_end(c, &o);
+    }
     printf(i18n(c->lang, N_("token %s is revoked\n")), c->pos[0]);
     return EXIT_DONE;
 }

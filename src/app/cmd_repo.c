@@ -52,19 +52,34 @@ int cmd_repo_list(struct cli *c) {
     return EXIT_DONE;
 }
 
+static int say_repo(struct cli *c, const struct repo_rec *r, const char *key, bool value) {
+    struct cli_out o;
+    cli_out_begin(&o);
+    jw_obj(&o.w);
+    jw_ki64(&o.w, "id", r->id);
+    jw_kcstr(&o.w, "type", repo_type_name(r->type));
+    jw_kstr(&o.w, "name", arena_printf(&c->arena, STR_FMT "/" STR_FMT, STR_ARG(r->owner), STR_ARG(r->name)));
+    jw_kbool(&o.w, key, value);
+    jw_obj_end(&o.w);
+    return cli_out_end(c, &o);
+}
+
 int cmd_repo_create(struct cli *c) {
     enum repo_type t;
     int code = type_opt(c, &t);
     if (code != EXIT_DONE) return code;
-    struct str owner = STR_NULL, name = str_of(c->n_pos == 1 ? c->pos[0] : "");
-    if (!str_split(&name, '/', &owner) || name.n == 0 || owner.n == 0)
-        return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
+    if (c->n_pos != 1) return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
+    enum repo_type named;
+    struct str owner, name, rev;
+    if (cli_repo_split(c->pos[0], &named, &owner, &name, &rev) != OK) return cli_usage(c, err_text());
+    if (cli_opt(c, "--type") == NULL) t = named;
     struct principal who;
     struct repo_rec repo;
     err e = cli_app(c);
     if (e == OK) e = cli_principal(c, &who);
     if (e == OK) e = hub_repo_create(c->app->hub, &who, t, owner, name, cli_opt(c, "--private") != NULL, &repo);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) return say_repo(c, &repo, "private", repo.is_private);
     printf(i18n(c->lang, N_("repository %s created\n")), c->pos[0]);
     return EXIT_DONE;
 }
@@ -81,6 +96,7 @@ int cmd_repo_delete(struct cli *c) {
     if (e == OK) e = cli_repo_arg(c, c->pos[0], &repo, &rev);
     if (e == OK) e = hub_repo_delete(c->app->hub, &who, &repo);
     if (e != OK) return cli_fail(c, e);
+    if (c->json) return say_repo(c, &repo, "deleted", true);
     printf(i18n(c->lang, N_("repository %s deleted\n")), c->pos[0]);
     return EXIT_DONE;
 }

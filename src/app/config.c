@@ -10,8 +10,9 @@
 #include <yaml.h>
 
 #include "app/config_schema.h"
+#include "rt/sock.h"
 
-enum { CONFIG_MAX_BYTES = 1 << 20, CONFIG_MAX_DEPTH = 8 };
+enum { CONFIG_MAX_BYTES = 1 << 20, CONFIG_MAX_DEPTH = 8, PLACE_MAX = 512 };
 
 struct loader {
     struct config *c;
@@ -27,30 +28,11 @@ static struct str scalar(const yaml_node_t *n) {
     return n->type == YAML_SCALAR_NODE ? str_make(n->data.scalar.value, n->data.scalar.length) : STR_NULL;
 }
 
-/* Edit distance bounded to short keys, for "did you mean". */
-static unsigned distance(struct str a, struct str b) {
-    unsigned row[64];
-    if (a.n >= ARRAY_LEN(row) || b.n >= ARRAY_LEN(row)) return 99;
-    for (size_t j = 0; j <= b.n; j++) row[j] = (unsigned)j;
-    for (size_t i = 1; i <= a.n; i++) {
-        unsigned diag = row[0];
-        row[0] = (unsigned)i;
-        for (size_t j = 1; j <= b.n; j++) {
-            unsigned up = row[j], cost = diag + (a.p[i - 1] != b.p[j - 1]);
-            row[j] = MIN(MIN(up, row[j - 1]) + 1, cost);
-            diag = up;
-        }
-    }
-    return row[b.n];
-}
-
 static err unknown_key(const struct loader *l, const yaml_node_t *n, const struct config_key *keys, size_t n_keys) {
     const char *best = NULL;
-    unsigned best_d = 4;
-    for (size_t i = 0; i < n_keys; i++) {
-        unsigned d = distance(scalar(n), str_of(keys[i].name));
-        if (d < best_d) best_d = d, best = keys[i].name;
-    }
+    unsigned best_d = 99, d;
+    for (size_t i = 0; i < n_keys; i++)
+        if (str_near(scalar(n), str_of(keys[i].name), &d) && d < best_d) best_d = d, best = keys[i].name;
     if (best == NULL) return at(l, n, "unknown key", scalar(n));
     return err_fail(E_UNPROCESSABLE, "%s:%zu: unknown key: " STR_FMT " (did you mean \"%s\"?)", l->file,
                     n->start_mark.line + 1, STR_ARG(scalar(n)), best);
@@ -61,6 +43,14 @@ static bool enum_has(const char *values, struct str v) {
     while (str_split(&rest, '|', &one))
         if (str_eq(one, v)) return true;
     return false;
+}
+
+static void place_of(const struct loader *l, const yaml_node_t *n, char out[PLACE_MAX]) {
+    snprintf(out, PLACE_MAX, "%s:%zu", l->file, n->start_mark.line + 1);
+}
+
+static err run_check(struct config *c, const struct config_key *k, const void *base, size_t i, const char *place) {
+    return k->check == NULL ? OK : k->check(c, k, base, i, place);
 }
 
 /* A scalar's text into its field; `what` names file:line or the environment variable. */
@@ -123,6 +113,9 @@ static err load_list(struct loader *l, const struct config_key *k, yaml_node_t *
         if (e->type != YAML_SCALAR_NODE) return at(l, e, "expected a plain value in the list", str_of(k->name));
         if (list->n == CONFIG_MAX_LIST) return at(l, e, "list has more than 32 entries", str_of(k->name));
         list->v[list->n++] = arena_str(&l->c->arena, scalar(e));
+        char place[PLACE_MAX];
+        place_of(l, e, place);
+        TRY(run_check(l->c, k, base, list->n - 1, place));
     }
     return OK;
 }
@@ -137,6 +130,9 @@ static err load_table(struct loader *l, const struct config_key *k, yaml_node_t 
         void *row = rows + i * k->row_size;
         TRY(set_defaults(l->c, k->sub, k->n_sub, row));
         TRY(load_map(l, e, k->sub, k->n_sub, row, depth + 1));
+        char place[PLACE_MAX];
+        place_of(l, e, place);
+        TRY(run_check(l->c, k, rows, i, place));
     }
     *(void **)(void *)((char *)base + k->offset) = rows;
     *(size_t *)(void *)((char *)base + k->count_offset) = n;
@@ -144,8 +140,10 @@ static err load_table(struct loader *l, const struct config_key *k, yaml_node_t 
 }
 
 static err load_value(struct loader *l, const struct config_key *k, yaml_node_t *v, void *base, unsigned depth) {
+    char place[PLACE_MAX];
+    place_of(l, v, place);
     switch (k->type) {
-    case CFG_SECTION: return load_map(l, v, k->sub, k->n_sub, base, depth + 1);
+    case CFG_SECTION: TRY(load_map(l, v, k->sub, k->n_sub, base, depth + 1)); return run_check(l->c, k, base, 0, place);
     case CFG_LIST: return load_list(l, k, v, base);
     case CFG_TABLE: return load_table(l, k, v, base, depth);
     case CFG_STR:
@@ -155,9 +153,8 @@ static err load_value(struct loader *l, const struct config_key *k, yaml_node_t 
     case CFG_ENUM: break;
     }
     if (v->type != YAML_SCALAR_NODE) return at(l, v, "expected a plain value", str_of(k->name));
-    char what[512];
-    snprintf(what, sizeof what, "%s:%zu", l->file, v->start_mark.line + 1);
-    return set_scalar(l->c, k, base, scalar(v), what);
+    TRY(set_scalar(l->c, k, base, scalar(v), place));
+    return run_check(l->c, k, base, 0, place);
 }
 
 static err load_map(struct loader *l, yaml_node_t *map, const struct config_key *keys, size_t n_keys, void *base,
@@ -193,6 +190,20 @@ static err read_file(const char *path, struct arena *a, size_t max, struct str *
     return OK;
 }
 
+/* What stands behind a "---" would be ignored silently. */
+static err no_second_document(yaml_parser_t *parser, const char *path) {
+    yaml_document_t doc;
+    if (!yaml_parser_load(parser, &doc))
+        return err_fail(E_UNPROCESSABLE, "%s:%zu: not valid YAML: %s", path, parser->problem_mark.line + 1,
+                        parser->problem ? parser->problem : "");
+    const yaml_node_t *root = yaml_document_get_root_node(&doc);
+    size_t line = root == NULL ? 0 : root->start_mark.line + 1;
+    yaml_document_delete(&doc);
+    return line == 0
+               ? OK
+               : err_fail(E_UNPROCESSABLE, "%s:%zu: expected one YAML document, here begins a second", path, line);
+}
+
 static err load_yaml(struct config *c, const char *path) {
     struct str text;
     TRY(read_file(path, &c->arena, CONFIG_MAX_BYTES, &text));
@@ -209,6 +220,7 @@ static err load_yaml(struct config *c, const char *path) {
         yaml_node_t *root = yaml_document_get_root_node(&doc);
         if (root != NULL) e = load_map(&l, root, config_schema, config_schema_len, c, 0);
         yaml_document_delete(&doc);
+        if (e == OK) e = no_second_document(&parser, path);
     }
     yaml_parser_delete(&parser);
     return e;
@@ -217,7 +229,9 @@ static err load_yaml(struct config *c, const char *path) {
 static err load_env(struct config *c, const struct config_key *keys, size_t n) {
     for (size_t i = 0; i < n; i++) {
         const char *v = keys[i].env != NULL ? getenv(keys[i].env) : NULL;
-        if (v != NULL && v[0] != 0) TRY(set_scalar(c, &keys[i], c, str_of(v), keys[i].env));
+        if (v == NULL || v[0] == 0) continue;
+        TRY(set_scalar(c, &keys[i], c, str_of(v), keys[i].env));
+        TRY(run_check(c, &keys[i], c, 0, keys[i].env));
     }
     return OK;
 }
@@ -235,9 +249,6 @@ err config_parse_listen(struct config *c, struct str listen, const char *field) 
 }
 
 static err resolve_key(struct config *c, struct config_provider *p) {
-    if (p->key_env.n > 0 && p->key_file.n > 0)
-        return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": give key_env or key_file, not both",
-                        STR_ARG(p->name));
     if (p->key_env.n > 0) {
         const char *v = getenv(arena_strz(&c->arena, p->key_env));
         if (v == NULL || v[0] == 0)
@@ -256,26 +267,12 @@ static err resolve_key(struct config *c, struct config_provider *p) {
     return OK;
 }
 
-static err check(struct config *c) {
-    TRY(config_parse_listen(c, c->listen, "listen"));
-    if ((c->tls_cert.n > 0) != (c->tls_key.n > 0))
-        return err_fail(E_UNPROCESSABLE, "tls: cert and key are needed together");
-    if (c->public_url.n > 0) {
-        if (!str_starts(c->public_url, "http://") && !str_starts(c->public_url, "https://"))
-            return err_fail(E_UNPROCESSABLE, "public_url: expected http://… or https://…, got \"" STR_FMT "\"",
-                            STR_ARG(c->public_url));
-        while (c->public_url.n > 0 && c->public_url.p[c->public_url.n - 1] == '/') c->public_url.n--;
-    }
-    for (size_t i = 0; i < c->n_providers; i++) {
-        struct config_provider *p = &c->providers[i];
-        if (!str_starts(p->base_url, "http://") && !str_starts(p->base_url, "https://"))
-            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": base_url: expected http://… or https://…",
-                            STR_ARG(p->name));
-        for (size_t j = 0; j < i; j++)
-            if (str_eq(p->name, c->providers[j].name))
-                return err_fail(E_UNPROCESSABLE, "providers: the name \"" STR_FMT "\" is used twice", STR_ARG(p->name));
-        TRY(resolve_key(c, p));
-    }
+err config_resolve(struct config *c) {
+    for (size_t i = 0; i < c->n_providers; i++) TRY(resolve_key(c, &c->providers[i]));
+    if (c->tls_cert.n == 0) return OK;
+    struct tls_ctx *tls;
+    TRY(tls_server_new(arena_strz(&c->arena, c->tls_cert), arena_strz(&c->arena, c->tls_key), &tls));
+    tls_ctx_put(tls);
     return OK;
 }
 
@@ -289,7 +286,8 @@ err config_load(const char *path, struct config **out) {
         e = load_yaml(c, path);
     }
     if (e == OK) e = load_env(c, config_schema, config_schema_len);
-    if (e == OK) e = check(c);
+    if (e == OK) e = config_parse_listen(c, c->listen, "listen");
+    while (c->public_url.n > 0 && c->public_url.p[c->public_url.n - 1] == '/') c->public_url.n--;
     if (e != OK) {
         config_free(c);
         return e;
@@ -302,51 +300,4 @@ void config_free(struct config *c) {
     if (c == NULL) return;
     arena_release(&c->arena);
     free(c);
-}
-
-static const char *type_name(const struct config_key *k) {
-    static const char *const names[] = {"text",   "whole number", "true/false", "number",
-                                        "one of", "list of text", "section",    "list"};
-    return names[k->type];
-}
-
-static void doc_keys(struct buf *b, const struct config_key *keys, size_t n, const char *prefix) {
-    for (size_t i = 0; i < n; i++) {
-        const struct config_key *k = &keys[i];
-        char path[128];
-        snprintf(path, sizeof path, "%s%s%s", prefix, k->name, k->type == CFG_TABLE ? "[]" : "");
-        if (k->sub == NULL) {
-            buf_printf(b, "| `%s` | %s", path, type_name(k));
-            if (k->type == CFG_ENUM) {
-                struct str rest = str_of(k->values), v;
-                for (const char *sep = " "; str_split(&rest, '|', &v); sep = ", ")
-                    buf_printf(b, "%s`" STR_FMT "`", sep, STR_ARG(v));
-            }
-            if (k->type == CFG_INT) buf_printf(b, " %" PRId64 "–%" PRId64, k->min, k->max);
-            buf_printf(b, " | %s | %s", k->dflt == NULL ? "*required*" : k->dflt[0] == 0 ? "*empty*" : k->dflt, k->doc);
-            if (k->env != NULL) buf_printf(b, " Environment: `%s`.", k->env);
-            buf_cstr(b, " |\n");
-        } else {
-            buf_printf(b, "| **`%s`** | %s | | %s |\n", path, type_name(k), k->doc);
-            snprintf(path, sizeof path, "%s%s%s.", prefix, k->name, k->type == CFG_TABLE ? "[]" : "");
-            doc_keys(b, k->sub, k->n_sub, path);
-        }
-    }
-}
-
-void config_doc(struct buf *b) {
-    buf_cstr(b,
-             "# Configuration\n\n"
-             "One YAML file, given by `--config FILE` (no file is needed: every key has a sane default). A flag wins "
-             "over the\n"
-             "environment, the environment over the file, the file over the default. Unknown keys are errors that name "
-             "the file, the\n"
-             "line and the nearest known key. `ballast serve --check-config --config FILE` validates without starting; "
-             "`SIGHUP`\n"
-             "reloads the file of a running server: `public_url`, `trusted_proxies`, `language`, `log`, timeouts, TLS "
-             "files and\n"
-             "`providers` take effect at once and cut nothing; the other keys need a restart, and the log says so.\n\n"
-             "This page is generated: `ballast help --config-doc > docs/operations/config.md`.\n\n"
-             "| key | type | default | meaning |\n|---|---|---|---|\n");
-    doc_keys(b, config_schema, config_schema_len, "");
 }

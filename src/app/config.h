@@ -19,7 +19,8 @@ enum config_limits {
     CONFIG_MAX_PROVIDERS = 256,
     CONFIG_MAX_MODELS = 256,
     CONFIG_MAX_ENGINES = 16,
-    CONFIG_MAX_LIST = 32
+    CONFIG_MAX_LIST = 32,
+    CONFIG_MAX_FORMATS = 8
 };
 
 struct config_list {
@@ -59,12 +60,21 @@ struct config {
     size_t n_engines;
     struct str listen_host; /* derived from listen */
     uint16_t listen_port;
+    bool listen_is_flag, data_is_flag; /* given on the command line: a reload keeps them */
+    struct config *older;              /* app's list of everything loaded so far */
     struct arena arena;
 };
 
 /* path NULL: defaults and environment only. Free with config_free. */
 must_check err config_load(const char *path, struct config **out);
 void config_free(struct config *c);
+/*
+ * What only a server needs, and only it may be able to read: provider keys from environment and files, the certificate.
+ * Commands do not call it, so they work without the service's secrets.
+ */
+must_check err config_resolve(struct config *c);
+/* fn(path) for each key that differs and that a reload does not apply. */
+void config_needs_restart(const struct config *running, const struct config *wanted, void (*fn)(const char *path));
 /* "HOST:PORT" or "[v6]:PORT"; field name goes in the error. */
 must_check err config_parse_listen(struct config *c, struct str listen, const char *field);
 /* Markdown for docs/operations/config.md. */

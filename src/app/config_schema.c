@@ -3,18 +3,18 @@
 #include "app/config_schema.h"
 
 #define AT(field) offsetof(struct config, field)
-#define STRKEY(nm, at, df, en, text)                                                                                   \
-    { .name = nm, .type = CFG_STR, .offset = at, .dflt = df, .env = en, .doc = text }
-#define INTKEY(nm, at, df, lo, hi, text)                                                                               \
-    { .name = nm, .type = CFG_INT, .offset = at, .dflt = df, .min = lo, .max = hi, .doc = text }
+#define STRKEY(nm, at, df, en, text, ...)                                                                              \
+    { .name = nm, .type = CFG_STR, .offset = at, .dflt = df, .env = en, .doc = text, __VA_ARGS__ }
+#define INTKEY(nm, at, df, lo, hi, text, ...)                                                                          \
+    { .name = nm, .type = CFG_INT, .offset = at, .dflt = df, .min = lo, .max = hi, .doc = text, __VA_ARGS__ }
 #define BOOLKEY(nm, at, df, text)                                                                                      \
     { .name = nm, .type = CFG_BOOL, .offset = at, .dflt = df, .doc = text }
-#define ENUMKEY(nm, at, df, vals, text)                                                                                \
-    { .name = nm, .type = CFG_ENUM, .offset = at, .dflt = df, .values = vals, .doc = text }
-#define LISTKEY(nm, at, text)                                                                                          \
-    { .name = nm, .type = CFG_LIST, .offset = at, .dflt = "[]", .doc = text }
-#define SECTION(nm, keys, text)                                                                                        \
-    { .name = nm, .type = CFG_SECTION, .sub = keys, .n_sub = ARRAY_LEN(keys), .doc = text }
+#define ENUMKEY(nm, at, df, vals, text, ...)                                                                           \
+    { .name = nm, .type = CFG_ENUM, .offset = at, .dflt = df, .values = vals, .doc = text, __VA_ARGS__ }
+#define LISTKEY(nm, at, text, ...)                                                                                     \
+    { .name = nm, .type = CFG_LIST, .offset = at, .dflt = "[]", .doc = text, __VA_ARGS__ }
+#define SECTION(nm, keys, text, ...)                                                                                   \
+    { .name = nm, .type = CFG_SECTION, .sub = keys, .n_sub = ARRAY_LEN(keys), .doc = text, __VA_ARGS__ }
 
 static const struct config_key tls_keys[] = {
     STRKEY("cert", AT(tls_cert), "", NULL,
@@ -32,11 +32,12 @@ static const struct config_key server_keys[] = {
     INTKEY("work_threads", AT(work_threads), "4", 1, 64, "Threads for hashing, compression, disk and git work."),
     INTKEY("max_connections", AT(max_connections), "8192", 16, 1000000,
            "Open client connections per loop; more are refused."),
-    INTKEY("header_timeout_s", AT(header_timeout_s), "10", 1, 600, "A request head must arrive within this time."),
+    INTKEY("header_timeout_s", AT(header_timeout_s), "10", 1, 600, "A request head must arrive within this time.",
+           .live = true),
     INTKEY("idle_timeout_s", AT(idle_timeout_s), "75", 1, 3600,
-           "Keep-alive connections without a request are closed after this time."),
-    INTKEY("drain_s", AT(drain_s), "30", 0, 3600,
-           "On stop, running requests and streams may take this long to finish."),
+           "Keep-alive connections without a request are closed after this time.", .live = true),
+    INTKEY("drain_s", AT(drain_s), "30", 0, 3600, "On stop, running requests and streams may take this long to finish.",
+           .live = true),
 };
 static const struct config_key hub_keys[] = {
     INTKEY("inline_limit_bytes", AT(inline_limit_bytes), "10485760", 1024, 104857600,
@@ -89,7 +90,8 @@ static const struct config_key provider_keys[] = {
     {.name = "base_url",
      .type = CFG_STR,
      .offset = PAT(base_url),
-     .doc = "Address of its OpenAI-style API, for example `https://llm.example.org/v1`."},
+     .doc = "Address of its OpenAI-style API, for example `https://llm.example.org/v1`.",
+     .check = config_check_url},
     STRKEY("key_env", PAT(key_env), "", NULL, "Environment variable that holds the provider's key."),
     STRKEY("key_file", PAT(key_file), "", NULL,
            "File that holds the provider's key (first line). Neither = no key is sent."),
@@ -108,7 +110,8 @@ static const struct config_key provider_keys[] = {
      .max_rows = CONFIG_MAX_MODELS,
      .count_offset = PAT(n_models),
      .dflt = "[]",
-     .doc = "Models it serves."},
+     .doc = "Models it serves.",
+     .check = config_check_model},
 };
 #define EAT(field) offsetof(struct config_engine, field)
 static const struct config_key engine_keys[] = {
@@ -124,17 +127,22 @@ static const struct config_key engine_keys[] = {
 };
 
 const struct config_key config_schema[] = {
-    STRKEY("listen", AT(listen), "127.0.0.1:8620", "BALLAST_LISTEN", "Address and port. Port 0 takes any free one."),
-    STRKEY("data", AT(data), "./data", "BALLAST_DATA", "The data directory; all state is in it."),
+    STRKEY("listen", AT(listen), "127.0.0.1:8620", "BALLAST_LISTEN", "Address and port. Port 0 takes any free one.",
+           .check = config_check_listen),
+    STRKEY("data", AT(data), "./data", "BALLAST_DATA", "The data directory; all state is in it.",
+           .check = config_check_data),
     STRKEY("public_url", AT(public_url), "", "BALLAST_PUBLIC_URL",
            "How clients reach the server, for example `https://hub.example.org`. Absolute addresses in answers are "
            "built from it. "
-           "Empty = from each request's Host header."),
+           "Empty = from each request's Host header.",
+           .live = true, .check = config_check_url),
     LISTKEY("trusted_proxies", AT(trusted_proxies),
-            "Addresses or CIDR ranges whose X-Forwarded-For/-Proto/-Host headers are believed."),
-    ENUMKEY("language", AT(language), "en", "en|zh", "Language of people who state no preference."),
-    SECTION("tls", tls_keys, "TLS of the listening socket."),
-    SECTION("log", log_keys, "Log lines."),
+            "Addresses or CIDR ranges whose X-Forwarded-For/-Proto/-Host headers are believed.", .live = true,
+            .check = config_check_proxy),
+    ENUMKEY("language", AT(language), "en", "en|zh", "Language of people who state no preference.", .live = true),
+    SECTION("tls", tls_keys, "TLS of the listening socket. Switching it on or off needs a restart; new files do not.",
+            .live = true, .check = config_check_tls),
+    SECTION("log", log_keys, "Log lines.", .live = true),
     SECTION("server", server_keys, "Limits of the server."),
     SECTION("hub", hub_keys, "Repositories."),
     SECTION("review", review_keys, "Review of revisions."),
@@ -148,7 +156,9 @@ const struct config_key config_schema[] = {
      .max_rows = CONFIG_MAX_PROVIDERS,
      .count_offset = AT(n_providers),
      .dflt = "[]",
-     .doc = "Remote providers behind `/v1`."},
+     .doc = "Remote providers behind `/v1`.",
+     .live = true,
+     .check = config_check_provider},
     {.name = "engines",
      .type = CFG_TABLE,
      .offset = AT(engines),
@@ -158,6 +168,7 @@ const struct config_key config_schema[] = {
      .max_rows = CONFIG_MAX_ENGINES,
      .count_offset = AT(n_engines),
      .dflt = "[]",
-     .doc = "Engines for local deployments, beside the built-in `llamacpp`."},
+     .doc = "Engines for local deployments, beside the built-in `llamacpp`.",
+     .check = config_check_engine},
 };
 const size_t config_schema_len = ARRAY_LEN(config_schema);

@@ -41,10 +41,12 @@ static struct http_config http_config_of(struct config *c) {
                             .header_timeout_ms = c->header_timeout_s * 1000,
                             .idle_timeout_ms = c->idle_timeout_s * 1000,
                             .max_conns_per_loop = (unsigned)c->max_connections,
-                            .access_log = c->log_access};
+                            .access_log = c->log_access,
+                            .lang = str_eqz(c->language, "zh") ? LANG_ZH : LANG_EN};
     if (c->tls_cert.n > 0)
         h.tls_cert = arena_strz(&c->arena, c->tls_cert), h.tls_key = arena_strz(&c->arena, c->tls_key);
-    h.n_trusted_proxies = (unsigned)MIN(c->trusted_proxies.n, ARRAY_LEN(h.trusted_proxies));
+    _Static_assert(ARRAY_LEN(h.trusted_proxies) >= CONFIG_MAX_LIST, "every entry the file may hold counts");
+    h.n_trusted_proxies = (unsigned)c->trusted_proxies.n;
     for (unsigned i = 0; i < h.n_trusted_proxies; i++) h.trusted_proxies[i] = c->trusted_proxies.v[i];
     return h;
 }
@@ -124,37 +126,44 @@ static void remove_server_json(struct app *a) {
     arena_release(&ar);
 }
 
-static void say_restart(bool changed, const char *key) {
-    if (changed) log_warn("config.needs_restart", LZ("key", key));
+static void say_restart(const char *key) {
+    log_warn("config.needs_restart", LZ("key", key));
 }
 
-/* Old snapshots stay allocated: running requests may borrow from them, and reloads are rare and small. */
+static err reload_apply(struct app *a, struct config *c) {
+    struct config *old = a->config;
+    struct gate_provider *p;
+    size_t n;
+    TRY(config_resolve(c));
+    if ((c->tls_cert.n > 0) != (old->tls_cert.n > 0))
+        return err_fail(E_UNPROCESSABLE, "tls: switching it on or off needs a restart");
+    TRY(app_providers(c, &c->arena, &p, &n));
+    TRY(gate_reload(a->gate, p, n));
+    struct http_config hc = http_config_of(c);
+    hc.listen_host = old->listen_host;
+    hc.port = old->listen_port;
+    return http_server_reload(a->server, &hc);
+}
+
+/* What was loaded stays allocated until the end: running requests may borrow from it, and reloads are rare and small.
+ */
 static void reload(struct app *a, const char *config_path) {
     struct config *c, *old = a->config;
     err e = config_load(config_path, &c);
-    struct gate_provider *p;
-    size_t n;
-    if (e == OK) e = app_providers(c, &c->arena, &p, &n);
-    if (e == OK) e = gate_reload(a->gate, p, n);
     if (e == OK) {
-        struct http_config hc = http_config_of(c);
-        hc.listen_host = old->listen_host;
-        hc.port = old->listen_port;
-        e = http_server_reload(a->server, &hc);
+        c->older = old->older;
+        old->older = c;
+        e = reload_apply(a, c);
     }
     if (e != OK) {
         log_error("config.reload_failed", LZ("error", err_text()));
         return;
     }
     logs_setup(c);
-    say_restart(!str_eq(c->listen, old->listen), "listen");
-    say_restart(!str_eq(c->data, old->data), "data");
-    say_restart(c->loops != old->loops, "server.loops");
-    say_restart(c->work_threads != old->work_threads, "server.work_threads");
-    say_restart(c->inline_limit_bytes != old->inline_limit_bytes, "hub.inline_limit_bytes");
-    say_restart(!str_eq(c->review_responsible, old->review_responsible), "review.responsible");
-    say_restart(c->review_workers != old->review_workers, "review.workers");
-    say_restart(c->n_engines != old->n_engines, "engines");
+    a->drain_ms = c->drain_s * 1000;
+    if (old->listen_is_flag) c->listen = old->listen;
+    if (old->data_is_flag) c->data = old->data;
+    config_needs_restart(old, c, say_restart);
     log_info("config.reloaded", LS("file", c->file), LI("providers", c->n_providers));
 }
 
@@ -188,7 +197,7 @@ static void stop_all(struct app *a, sigset_t *set) {
     pthread_t t;
     if (pthread_create(&t, NULL, impatient, set) == 0) pthread_detach(t);
     rt_drain_begin();
-    if (a->server != NULL) http_server_stop(a->server, a->config->drain_s * 1000);
+    if (a->server != NULL) http_server_stop(a->server, a->drain_ms);
     struct start s = {.app = a};
     done_init(&s.done);
     if (fiber_spawn(rt_loop(0), stop_fiber, &s) == OK) done_wait(&s.done);
@@ -233,6 +242,7 @@ int serve_main(struct config *config, const char *config_path) {
     if (e == OK) e = app_open(config, true, &a);
     if (e == OK) {
         a->started_ms = t0;
+        a->drain_ms = config->drain_s * 1000;
         e = run(a, config_path, &set);
     }
     if (e != OK) {

@@ -152,3 +152,28 @@ bool str_is_hex(struct str s) {
 uint64_t str_hash(struct str s) {
     return XXH3_64bits(s.n == 0 ? "" : s.p, s.n);
 }
+
+unsigned str_distance(struct str a, struct str b) {
+    enum { MAX_N = 64 };
+    unsigned rows[3][MAX_N];
+    if (a.n >= MAX_N || b.n >= MAX_N) return 99;
+    unsigned *two = rows[0], *one = rows[1], *now = rows[2];
+    for (size_t j = 0; j <= b.n; j++) one[j] = (unsigned)j;
+    for (size_t i = 1; i <= a.n; i++) {
+        now[0] = (unsigned)i;
+        for (size_t j = 1; j <= b.n; j++) {
+            unsigned d = one[j - 1] + (a.p[i - 1] != b.p[j - 1]);
+            d = MIN(d, MIN(one[j], now[j - 1]) + 1);
+            if (i > 1 && j > 1 && a.p[i - 1] == b.p[j - 2] && a.p[i - 2] == b.p[j - 1]) d = MIN(d, two[j - 2] + 1);
+            now[j] = d;
+        }
+        unsigned *t = two;
+        two = one, one = now, now = t;
+    }
+    return one[b.n];
+}
+
+bool str_near(struct str written, struct str guess, unsigned *distance) {
+    *distance = str_distance(written, guess);
+    return *distance <= 1 + MAX(written.n, guess.n) / 4 && *distance < MIN(written.n, guess.n);
+}

@@ -47,4 +47,9 @@ bool str_to_double(struct str s, double *out);
 bool str_is_utf8(struct str s);
 bool str_is_hex(struct str s);   /* lower or upper, non-empty */
 uint64_t str_hash(struct str s); /* XXH3-64 */
+/* Edits (insert, remove, replace, swap of neighbours) that turn a into b; 99 for texts of 64 bytes or more. For "did
+ * you mean". */
+unsigned str_distance(struct str a, struct str b);
+/* Is `guess` near enough to what was written to be worth suggesting? At most a third of it differs. */
+bool str_near(struct str written, struct str guess, unsigned *distance);
 #endif

@@ -39,7 +39,7 @@ struct http_snap { /* immutable but for refs */
     struct arena arena;
     struct http_config c;
     struct tls_ctx *tls;
-    struct cidr trusted[16];
+    struct cidr trusted[HTTP_MAX_PROXIES];
     unsigned n_trusted;
 };
 

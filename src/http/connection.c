@@ -139,11 +139,11 @@ static bool head_read(struct http_conn *c) {
     }
 }
 
-static enum lang req_lang(struct http_req *r) {
+static enum lang req_lang(struct http_req *r, enum lang dflt) {
     struct str chosen = http_cookie(r, "lang");
     if (str_eqz(chosen, "en")) return LANG_EN;
     if (str_starts(chosen, "zh")) return LANG_ZH;
-    return i18n_accept(http_header(r, "accept-language"), LANG_EN);
+    return i18n_accept(http_header(r, "accept-language"), dflt);
 }
 
 static void req_fill(struct http_conn *c) {
@@ -158,7 +158,7 @@ static void req_fill(struct http_conn *c) {
     r->content_length = h->content_length;
     c->keep = h->keep_alive;
     req_origin(c);
-    r->lang = req_lang(r);
+    r->lang = req_lang(r, c->snap->c.lang);
     body_begin(c);
 }
 

@@ -178,11 +178,12 @@ struct http_hooks {
     void *arg;
 };
 
+enum { HTTP_MAX_PROXIES = 32 };
 struct http_config { /* immutable snapshot; see docs/operations/config.md */
     struct str listen_host;
     uint16_t port;
-    struct str public_url;          /* empty = from the request */
-    struct str trusted_proxies[16]; /* addresses or CIDRs */
+    struct str public_url;                        /* empty = from the request */
+    struct str trusted_proxies[HTTP_MAX_PROXIES]; /* addresses or CIDRs */
     unsigned n_trusted_proxies;
     const char *tls_cert, *tls_key; /* NULL = plain http */
     int64_t header_timeout_ms;      /* 0 = 10 s */
@@ -190,7 +191,9 @@ struct http_config { /* immutable snapshot; see docs/operations/config.md */
     int64_t write_timeout_ms;       /* no progress; 0 = 60 s */
     unsigned max_conns_per_loop;    /* 0 = 8192 */
     bool access_log;
+    enum lang lang; /* of people who state no preference */
 };
+bool http_proxy_ok(struct str s); /* an address or a CIDR range? */
 struct http_server;
 must_check err http_server_start(const struct http_config *c, struct http_router *rt, const struct http_hooks *h,
                                  struct http_server **out);

@@ -33,6 +33,11 @@ bool cidr_parse(struct str s, struct cidr *out) {
     return true;
 }
 
+bool http_proxy_ok(struct str s) {
+    struct cidr c;
+    return cidr_parse(s, &c);
+}
+
 bool cidr_has(const struct cidr *c, const uint8_t ip[16]) {
     unsigned whole = c->bits / 8, rest = c->bits % 8;
     if (memcmp(c->addr, ip, whole) != 0) return false;

@@ -31,7 +31,7 @@ static err snap_fill(struct http_snap *s, const struct http_config *c) {
     if (s->c.write_timeout_ms == 0) s->c.write_timeout_ms = 60000;
     if (s->c.max_conns_per_loop == 0) s->c.max_conns_per_loop = 8192;
     if (c->n_trusted_proxies > ARRAY_LEN(s->trusted))
-        return err_fail(E_BAD_REQUEST, "trusted_proxies: at most 16 entries");
+        return err_fail(E_BAD_REQUEST, "trusted_proxies: at most %d entries", HTTP_MAX_PROXIES);
     for (unsigned i = 0; i < c->n_trusted_proxies; i++)
         if (!cidr_parse(c->trusted_proxies[i], &s->trusted[s->n_trusted++]))
             return err_fail(E_BAD_REQUEST, "trusted_proxies: expected an address or CIDR, got " STR_FMT,

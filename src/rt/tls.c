@@ -26,8 +26,16 @@ struct tls_ctx {
 
 /* Recorded text of OpenSSL's newest error; the queue is emptied. */
 static err tls_fail(err kind, const char *what) {
-    unsigned long code = ERR_peek_last_error();
-    const char *why = code != 0 ? ERR_reason_error_string(code) : NULL;
+    char text[128];
+    const char *why = NULL;
+    /* The newest says what was being done ("system lib"), an older system error why it failed. */
+    for (unsigned long code; (code = ERR_get_error()) != 0;) {
+        if (ERR_SYSTEM_ERROR(code)) {
+            why = strerror_r(ERR_GET_REASON(code), text, sizeof text);
+            break;
+        }
+        why = ERR_reason_error_string(code);
+    }
     ERR_clear_error();
     return err_fail(kind, "TLS: %s: %s", what, why != NULL ? why : "no further reason known");
 }

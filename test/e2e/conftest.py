@@ -33,7 +33,7 @@ class Server:
         self.config = self.base / "ballast.yaml"
         self.config.write_text(config)
         self.env = dict(os.environ, HF_HUB_DISABLE_UPDATE_CHECK="1", HF_HUB_DISABLE_TELEMETRY="1", NO_PROXY="127.0.0.1,localhost",
-                        ASAN_OPTIONS="detect_leaks=0:abort_on_error=1:handle_abort=0", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1", **(env or {}))
+                        ASAN_OPTIONS="detect_leaks=1:exitcode=99:handle_abort=0", UBSAN_OPTIONS="halt_on_error=1:print_stacktrace=1", **(env or {}))
         self.proc = None
         self.url = ""
         self.tokens = {}
@@ -72,6 +72,7 @@ class Server:
                 raise RuntimeError("the server did not stop: " + self.tail())
         code = self.proc.returncode if self.proc else 0
         self.proc = None
+        assert code == 0, "the server ended with %d: %s" % (code, self.tail())
         return code
 
     def kill(self):
@@ -168,7 +169,7 @@ def make_server(tmp_path_factory):
     for s in made:
         s.stop()
         text = s.tail(200000)
-        assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text, text[-4000:]
+        assert "ERROR: AddressSanitizer" not in text and "runtime error:" not in text and "LeakSanitizer" not in text, text[-4000:]
         # A reader that is never let go sees a frozen past (store README, rule 4).
         assert "store.statement_left_open" not in text, [line for line in text.splitlines() if "statement_left_open" in line]
         shutil.rmtree(s.base, ignore_errors=True)

@@ -1,9 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The command line: the same with and without a running server, exit codes, what goes to which stream."""
 import json
+import os
 import re
+import shutil
 import subprocess
 import time
+
+import pytest
 
 from conftest import BIN, Server
 
@@ -13,11 +17,93 @@ def test_help_man_and_completion_come_from_one_table(server):
     man = server.cli("help", "--man").stdout
     bash = server.cli("help", "--completion", "bash").stdout
     for cmd in ("serve", "user add", "token create", "repo delete", "review", "deploy", "log verify", "fsck"):
-        assert "ballast " + cmd in text and ".B " + cmd in man and cmd in bash
+        assert "ballast " + cmd in text and "\\fB%s\\fR" % cmd in man and cmd in bash
     assert "git-hook" not in text and "review-worker" not in man
     assert subprocess.run(["bash", "-n"], input=bash, text=True).returncode == 0
     zh = subprocess.run([BIN, "help"], capture_output=True, text=True, env={"LANG": "zh_CN.UTF-8"}).stdout
     assert "创建访问令牌" in zh
+
+
+@pytest.mark.skipif(not shutil.which("man"), reason="no man on this machine")
+def test_man_page_is_sound_and_loses_nothing(server):
+    """A line that begins with a dot would vanish: every word of the help stands in what man shows."""
+    source = server.cli("help", "--man").stdout
+    p = subprocess.run(["man", "--warnings", "-l", "-"], input=source, capture_output=True, text=True, env=dict(os.environ, MANWIDTH="200", LC_ALL="C.UTF-8"))
+    assert p.returncode == 0 and not p.stderr, p.stderr
+    shown = re.sub(r"\s+", " ", re.sub(".\b", "", p.stdout))
+    for text in ("./data", "--check-config", "BALLAST_LISTEN", "Make an access token; only the token is printed on standard output.", "a check found problems"):
+        assert text in shown, text
+
+
+def complete(words):
+    """What bash offers behind these words."""
+    script = subprocess.run([BIN, "help", "--completion", "bash"], capture_output=True, text=True).stdout
+    words = ["ballast"] + words
+    script += "\nCOMP_WORDS=(%s); COMP_CWORD=%d; _ballast; printf '%%s\\n' \"${COMPREPLY[@]}\"" % (" ".join("'%s'" % w for w in words), len(words) - 1)
+    return subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=True).stdout.split()
+
+
+def test_completion_completes():
+    assert complete(["to"]) == ["token"] and "user" in complete([""]) and "review-worker" not in complete([""])
+    assert complete(["token", "cr"]) == ["create"]
+    assert complete(["token", "create", "alice", "--ro"]) == ["--role"]
+    assert complete(["token", "create", "alice", "--role", "w"]) == ["write"]
+    assert "--days" in complete(["gc", "--"]) and "--days" not in complete(["fsck", "--"])
+
+
+def test_messages_suggest_what_was_meant():
+    def said(*args):
+        p = subprocess.run([BIN, *args], capture_output=True, text=True)
+        assert p.returncode == 64 and p.stdout == "", (args, p)
+        return p.stderr
+    assert 'did you mean "serve"?' in said("serv")
+    assert 'did you mean "user add"?' in said("usr", "add")
+    assert 'did you mean "token create"?' in said("token", "craete", "bob")
+    assert "did you mean" not in said("frobnicate")
+    assert "did you mean --role?" in said("token", "create", "bob", "--rol", "read")
+    assert "did you mean --json?" in said("--jsn", "version")
+    assert "ballast log verify" in said("log") and "ballast log list" in said("log", "zzz")
+    assert '"nameless": expected OWNER/NAME' in said("repo", "create", "nameless")
+    assert 'did you mean "user"' in said("help", "usr")
+
+
+def test_help_explains_one_command_and_groups():
+    def out(*args):
+        return subprocess.run([BIN, *args], capture_output=True, text=True, check=True).stdout
+    for args in (("help", "token", "create"), ("token", "create", "--help"), ("token", "create", "-h")):
+        assert "--days N" in out(*args) and "user add" not in out(*args)
+    for args in (("help", "token"), ("token", "--help")):
+        assert "token create" in out(*args) and "token revoke" in out(*args) and "serve" not in out(*args)
+    assert "ballast review" in out("review", "--help")
+
+
+def test_options_may_stand_before_the_command(server):
+    p = subprocess.run([BIN, "--data", str(server.data), "--json", "user", "list"], capture_output=True, text=True)
+    assert p.returncode == 0 and any(u["name"] == "alice" for u in json.loads(p.stdout))
+    f = server.base / "plain.txt"
+    f.write_text("hello")
+    p = subprocess.run([BIN, "--json", "review", str(f)], capture_output=True, text=True)
+    assert p.returncode == 0 and json.loads(p.stdout)["verdict"] == "pass"
+
+
+def test_json_of_every_command_that_changes_something(server):
+    def done(*args):
+        return json.loads(server.cli(*args, "--json").stdout)
+    assert done("user", "add", "jane")["name"] == "jane"
+    assert done("org", "add", "json-org", "--owner", "jane")["owner"] == "jane"
+    server.cli("user", "add", "joe")
+    assert done("org", "member", "json-org", "joe", "--role", "write") == {"org": "json-org", "user": "joe", "role": "write"}
+    token = done("token", "create", "jane", "--role", "write", "--days", "3")
+    assert token["role"] == "write" and server.http("GET", "/api/whoami-v2", token["token"])[0] == 200 and token["expires_ms"] > time.time() * 1000
+    ident = json.loads(server.cli("token", "list", "jane", "--json").stdout)[-1]["id"]
+    assert done("token", "revoke", str(ident)) == {"id": ident, "revoked": True}
+    repo = done("repo", "create", "datasets/jane/d", "--private")
+    assert repo["type"] == "dataset" and repo["name"] == "jane/d" and repo["private"] is True
+    assert done("repo", "delete", "datasets/jane/d", "--yes")["deleted"] is True
+    assert done("user", "disable", "jane") == {"name": "jane", "disabled": True}
+    assert done("log", "verify")["first_bad"] == 0
+    p = server.cli("repo", "delete", "jane/none", "--yes", "--json", check=False)
+    assert p.returncode == 2 and p.stdout == "" and json.loads(p.stderr)["kind"] == "repo_not_found"
 
 
 def test_exit_codes(server):

@@ -2,6 +2,7 @@
 """The server process: life signs, start time, memory, reload without a cut, graceful stop, secrets kept out of logs."""
 import concurrent.futures
 import json
+import random
 import signal
 import threading
 import time
@@ -66,6 +67,98 @@ def test_reload_changes_the_public_url_and_cuts_nothing(make_server):
     status, headers, body = s.http("POST", "/api/repos/create", "alice", {"name": "q", "type": "model"})
     assert status == 200 and json.loads(body)["url"].startswith("https://hub4.example.org/")
     assert "config.reload_failed" in s.tail(10**7)
+
+
+def test_a_download_in_progress_survives_reloads_and_a_stop(make_server):
+    """A long answer, read slowly, crosses three reloads and the begin of a graceful stop and arrives whole."""
+    import hashlib
+    import socket
+    s = make_server("server: {drain_s: 60}\n")
+    s.user("alice")
+    s.cli("repo", "create", "alice/long")
+    data = random.Random(5).randbytes(24 << 20)
+    (s.base / "big.bin").write_bytes(data)
+    s.hf("alice", "upload", "alice/long", s.base / "big.bin", "big.bin")
+    s.wait_verdict("alice/long")
+    host, port = s.url.split("//")[1].split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as c:
+        c.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        c.sendall(("GET /alice/long/resolve/main/big.bin HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nConnection: close\r\n\r\n" % s.tokens["alice"]).encode())
+        got = b""
+        for step in range(4):
+            while len(got) < (step + 1) * (4 << 20):
+                got += c.recv(65536)
+            if step < 3:
+                s.config.write_text("server: {drain_s: %d}\nlog: {level: %s}\n" % (50 + step, ["warn", "debug", "info"][step]))
+                s.proc.send_signal(signal.SIGHUP)
+            else:
+                s.proc.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+        with pytest.raises(OSError):
+            urllib.request.urlopen(s.url + "/healthz", timeout=5)
+        while True:
+            piece = c.recv(1 << 20)
+            if not piece:
+                break
+            got += piece
+    head, _, body = got.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200") and hashlib.sha256(body).digest() == hashlib.sha256(data).digest()
+    assert s.proc.wait(30) == 0
+    s.proc = None
+
+
+def test_reload_applies_live_keys_and_names_the_others(make_server):
+    s = make_server("log: {format: json}\n")
+
+    def reload(text):
+        mark = len(s.tail(10**7))
+        s.config.write_text(text)
+        s.proc.send_signal(signal.SIGHUP)
+        end = time.time() + 10
+        while time.time() < end and "config.reload" not in s.tail(10**7)[mark:]:
+            time.sleep(0.02)
+        return [json.loads(l) for l in s.tail(10**7)[mark:].splitlines() if "config." in l]
+
+    page = lambda: s.http("GET", "/explore")[2].decode()
+    assert "lang=\"en" in page()
+    events = reload("log: {format: json}\nlanguage: zh\nlisten: 127.0.0.1:1\nreview: {hold_ms: 9}\nengines: [{name: e, argv: [x]}]\n")
+    # --listen and --data were flags: they keep winning, and need no restart
+    assert [e["key"] for e in events if e["event"] == "config.needs_restart"] == ["review.hold_ms", "engines"], events
+    assert "lang=\"zh" in page()
+    events = reload("tls: {cert: /no/such.pem, key: /no/such.pem}\n")
+    assert [e["event"] for e in events] == ["config.reload_failed"] and "No such file" in events[0]["error"]
+    events = reload("log: {format: json}\nno_such_key: 1\n")
+    assert [e["event"] for e in events] == ["config.reload_failed"] and "ballast.yaml:2" in events[0]["error"]
+    assert "lang=\"zh" in page()
+
+
+def test_a_second_signal_ends_a_drain_at_once(make_server):
+    import socket
+    s = make_server("server: {drain_s: 60}\n")
+    s.user("alice")
+    host, port = s.url.split("//")[1].split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as c:
+        c.sendall(("POST /api/repos/create HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Length: 50\r\n\r\n{" % s.tokens["alice"]).encode())
+        time.sleep(0.3)
+        s.proc.send_signal(signal.SIGTERM)
+        time.sleep(0.5)
+        assert s.proc.poll() is None
+        s.proc.send_signal(signal.SIGTERM)
+        assert s.proc.wait(10) == 130
+    s.proc = None
+
+
+def test_the_drain_ends_in_time(make_server):
+    """A request that never ends holds a stop for drain_s, not longer."""
+    import socket
+    s = make_server("server: {drain_s: 1}\n")
+    s.user("alice")
+    host, port = s.url.split("//")[1].split(":")
+    with socket.create_connection((host, int(port)), timeout=60) as c:
+        c.sendall(("POST /api/repos/create HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nContent-Length: 50\r\n\r\n{" % s.tokens["alice"]).encode())
+        time.sleep(0.3)
+        t = time.time()
+        assert s.stop() == 0 and 0.9 <= time.time() - t < 8
 
 
 def test_graceful_stop_lets_a_running_request_finish(tmp_path):

@@ -108,6 +108,22 @@ static void error_text_follows_language(void **st) {
     assert_string_equal(err_text(), "outer x: inner 1");
 }
 
+static void nearness(void **st) {
+    (void)st;
+    unsigned d;
+    assert_int_equal(str_distance(STR("user"), STR("user")), 0);
+    assert_int_equal(str_distance(STR("usr"), STR("user")), 1);
+    assert_int_equal(str_distance(STR("wrokers"), STR("workers")), 1); /* a swap is one slip */
+    assert_int_equal(str_distance(STR(""), STR("abc")), 3);
+    assert_int_equal(str_distance(STR("kitten"), STR("sitting")), 3);
+    assert_true(str_near(STR("deplyo"), STR("deploy"), &d));
+    assert_false(str_near(STR("frobnicate"), STR("deployments"), &d));
+    assert_false(str_near(STR("a"), STR("gc"), &d));
+    static char longest[200];
+    memset(longest, 'x', sizeof longest);
+    assert_false(str_near(str_make(longest, sizeof longest), STR("x"), &d));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_are_strict),
@@ -116,6 +132,7 @@ int main(void) {
         cmocka_unit_test(uri_parameters),
         cmocka_unit_test(dates),
         cmocka_unit_test(hashes_match_known_values),
+        cmocka_unit_test(nearness),
         cmocka_unit_test(language_choice),
         cmocka_unit_test(error_text_follows_language),
     };
