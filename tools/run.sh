@@ -7,9 +7,13 @@ cd "$(dirname "$0")/.."
 say() { case "${LC_ALL:-${LANG:-}}" in zh*) printf '%s\n' "$2" ;; *) printf '%s\n' "$1" ;; esac; }
 listen=${LISTEN:-127.0.0.1:8620} data=${DATA:-./data} tour=${TOUR:-auto}
 tools/setup/packages.sh run
+[ -x build/ballast ] || say "building: one to three minutes, once" "正在构建：仅首次需要，约一到三分钟"
 tools/build.sh build
 if [ "$tour" = auto ]; then if [ -e "$data/tour.done" ]; then tour=0; else tour=1; fi; fi
-[ "$tour" = 0 ] || tools/setup/venv.sh build/venv tools/setup/clients.txt
+if [ "$tour" != 0 ]; then
+  [ -d build/venv ] || say "installing the stock clients (hf, openai) into build/venv, once" "正在把原版客户端（hf、openai）装入 build/venv：仅首次需要"
+  tools/setup/venv.sh build/venv tools/setup/clients.txt
+fi
 
 mkdir -p "$data" && chmod 700 "$data"
 rm -f "$data/server.json"

@@ -20,4 +20,6 @@ if [ "$(id -u)" != 0 ]; then
 fi
 echo "installing:$missing"
 $as_root apt-get update -qq
-DEBIAN_FRONTEND=noninteractive $as_root ${as_root:+env DEBIAN_FRONTEND=noninteractive} apt-get install -y -qq --no-install-recommends $missing >/dev/null
+log=$(mktemp); trap 'rm -f "$log"' EXIT
+$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >"$log" 2>&1 ||
+  { cat "$log"; echo "apt-get could not install:$missing" >&2; exit 2; }
