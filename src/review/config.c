@@ -168,6 +168,7 @@ void json_scan(struct scan *s, struct span b, struct str name) {
         facts_addf(s->f, FACT_JSON_BAD, 0, "%.100s", err_text_en());
         /* a sloppier reader may still see the keys */
         struct str t = span_str(b);
+        pickle_carve(s, b);
         if (str_find(t, STR("\"auto_map\"")) >= 0) facts_addz(s->f, FACT_CFG_AUTO_MAP, "auto_map", -1);
         if (str_find(t, STR("{{")) >= 0) jinja_scan(s, t);
     }

@@ -2,7 +2,7 @@
 /*
  * facts.c — the fact record: merging, bounds, and its JSON form.
  *
- * The JSON is {"v":1,"format":…,"coverage":…,"many":bool,"facts":[{"k","s","w","n"}…]}; it crosses from
+ * The JSON is {"v":2,"format":…,"coverage":…,"many":bool,"facts":[{"k","s","w","n"}…]}; it crosses from
  * the sandboxed child, so reading it back is strict and trusts nothing.
  */
 #include "facts.h"
@@ -10,6 +10,7 @@
 #include <stdarg.h>
 
 #include "base/json.h"
+#include "policy.h"
 
 static const struct {
     const char *name;
@@ -70,18 +71,21 @@ static void put_clean(char *dst, size_t cap, struct str s) {
     dst[n] = 0;
 }
 
-static int rank(enum fact_kind k) {
+/* Undecided calls rank above review; a name that is only imported above notice, unless it is a dangerous one. */
+static int rank_of(enum fact_kind k, const char *subject) {
     enum verdict v = kinds[k].severity;
-    return v == VERDICT_PENDING ? VERDICT_REVIEW * 2 + 1 : (int)v * 2; /* undecided calls rank above review */
+    if (v != VERDICT_PENDING) return (int)v * 2;
+    if (k != FACT_PICKLE_IMPORT) return VERDICT_REVIEW * 2 + 1;
+    return policy_lookup_dotted(str_of(subject)).cls == PY_DANGER ? VERDICT_BLOCK * 2 : VERDICT_NOTICE * 2 + 1;
 }
 
-static struct fact *slot_for(struct facts *f, enum fact_kind k) {
+static struct fact *slot_for(struct facts *f, int rank) {
     if (f->n < FACTS_MAX) return &f->list[f->n++];
     f->many = true;
     size_t low = 0;
     for (size_t i = 1; i < f->n; i++)
-        if (rank(f->list[i].kind) < rank(f->list[low].kind)) low = i;
-    return rank(f->list[low].kind) < rank(k) ? &f->list[low] : NULL;
+        if (f->list[i].rank < f->list[low].rank) low = i;
+    return f->list[low].rank < rank ? &f->list[low] : NULL;
 }
 
 void facts_add(struct facts *f, enum fact_kind k, struct str subject, int64_t off) {
@@ -92,9 +96,11 @@ void facts_add(struct facts *f, enum fact_kind k, struct str subject, int64_t of
             if (f->list[i].count < UINT32_MAX) f->list[i].count++;
             return;
         }
-    struct fact *x = slot_for(f, k);
+    int rank = rank_of(k, clean);
+    struct fact *x = slot_for(f, rank);
     if (!x) return;
     x->kind = k;
+    x->rank = rank;
     x->count = 1;
     memcpy(x->subject, clean, sizeof clean);
     char where[FACT_WHERE_MAX + 32];
@@ -146,7 +152,7 @@ bool facts_has(const struct facts *f, enum fact_kind k) {
 
 bool facts_alarming(const struct facts *f) {
     for (size_t i = 0; i < f->n; i++)
-        if (rank(f->list[i].kind) > VERDICT_REVIEW * 2) return true;
+        if (f->list[i].rank > VERDICT_REVIEW * 2) return true;
     return false;
 }
 
@@ -154,7 +160,7 @@ void facts_json(const struct facts *f, struct buf *b) {
     struct jw w;
     jw_init(&w, b);
     jw_obj(&w);
-    jw_ki64(&w, "v", 1);
+    jw_ki64(&w, "v", FACTS_VERSION);
     jw_kcstr(&w, "format", f->format);
     jw_kcstr(&w, "coverage", coverage_name(f->coverage));
     jw_kbool(&w, "many", f->many);
@@ -185,6 +191,7 @@ static err one_fact(struct jv v, struct fact *x) {
                         "a fact record names an unknown kind or is too long; the file counts as not examined");
     x->count = (uint32_t)n;
     put_clean(x->subject, sizeof x->subject, s);
+    x->rank = rank_of(x->kind, x->subject);
     put_clean(x->where, sizeof x->where, w);
     return OK;
 }
@@ -196,7 +203,7 @@ err facts_from_json(struct arena *a, struct str json, struct facts *out) {
     TRY(json_parse(a, json, &lim, &root));
     int64_t v;
     struct str format, cov;
-    TRY(jv_need_i64(root, "v", 1, 1, &v));
+    TRY(jv_need_i64(root, "v", FACTS_VERSION, FACTS_VERSION, &v));
     TRY(jv_need_str(root, "format", &format));
     TRY(jv_need_str(root, "coverage", &cov));
     if (str_eqz(cov, "none")) out->coverage = COVERAGE_NONE;

@@ -141,10 +141,13 @@ enum fact_kind {
         FACT_KIND_COUNT
 };
 
+/* Moves when parsers find more or other facts in the same bytes: records of an older version are examined again. */
+enum { FACTS_VERSION = 2 };
 enum { FACTS_MAX = 256, FACT_SUBJECT_MAX = 160, FACT_WHERE_MAX = 200, FACT_FORMAT_MAX = 48 };
 
 struct fact {
     enum fact_kind kind;
+    int rank; /* how grave it may become; decides who stays in a full record */
     uint32_t count;
     char subject[FACT_SUBJECT_MAX];
     char where[FACT_WHERE_MAX];

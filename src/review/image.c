@@ -68,6 +68,8 @@ bool image_scan(struct scan *s, struct span b, struct str name) {
     else if (strcmp(format, "riff") == 0) end = riff_end(b);
     if (end == 0) {
         facts_addz(s->f, FACT_IMG_BROKEN, format, 0);
+        facts_cover(s->f, COVERAGE_PARTIAL);
+        pickle_carve(s, b);
     } else if (end < b.n) {
         struct span rest = span_from(b, end);
         facts_addf(s->f, FACT_IMG_BROKEN, (int64_t)end, "%zu bytes behind the picture", rest.n);

@@ -115,6 +115,11 @@ static void unknown_call(struct vm *v, struct vm_global *g, uint64_t args) {
     facts_addz(v->s->f, ev ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL, g->dotted, (int64_t)v->op_at);
 }
 
+static void odd_call(struct vm *v, const struct vm_global *g, uint64_t args) {
+    bool ev = has_evidence(v, args, g->first_off);
+    facts_addz(v->s->f, ev ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
+}
+
 void vm_newobj(struct vm *v, uint64_t cls, uint64_t args) {
     v->called = true;
     if (pv_tag(cls) != PV_GLOBAL) {
@@ -124,34 +129,54 @@ void vm_newobj(struct vm *v, uint64_t cls, uint64_t args) {
     struct vm_global *g = &v->globals[pv_load(cls)];
     g->called = true;
     if (!vm_is_known_type(v, cls)) unknown_call(v, g, args);
+    else if (g->obj.cls == PY_TYPE && vm_tuple_len(v, args)) odd_call(v, g, args); /* numpy.memmap opens a file */
     vm_push(v, inst(cls, args));
 }
 
 /* Enumerations of training settings are pickled as Class('name'). */
 static bool enum_like(struct vm *v, const struct vm_global *g, uint64_t args) {
+    static const char *const ends[] = {"Strategy", "Type", "Names", "Option", "Mode", "Backend", "Enum", "Stage"};
     struct str d = str_of(g->dotted);
     if (!str_starts(d, "transformers.") && !str_starts(d, "accelerate.") && !str_starts(d, "peft.")) return false;
+    bool setting = false;
+    for (size_t i = 0; i < ARRAY_LEN(ends); i++) setting = setting || str_ends(d, ends[i]);
     enum pv_tag t = pv_tag(vm_tuple_at(v, args, 0));
-    return vm_tuple_len(v, args) == 1 && (t == PV_STR || t == PV_INT) && !has_evidence(v, args, SIZE_MAX);
+    return setting && vm_tuple_len(v, args) == 1 && (t == PV_STR || t == PV_INT) && !has_evidence(v, args, SIZE_MAX);
+}
+
+/* Something that is not known to be a type or a value is handed over: the callee may call it. */
+static bool hands_over(const struct vm *v, uint64_t x, unsigned depth) {
+    if (pv_tag(x) == PV_GLOBAL) return !vm_is_known_type(v, x);
+    if (pv_tag(x) != PV_TUPLE || depth > 3) return pv_tag(x) == PV_EXT;
+    size_t n = MIN(vm_tuple_len(v, x), (size_t)VM_TUPLE_KEEP);
+    for (size_t i = 0; i < n; i++)
+        if (hands_over(v, vm_tuple_at(v, x, i), depth + 1)) return true;
+    return false;
+}
+
+/* copyreg._reconstructor(cls, base, state) runs base.__init__(state): base is a built-in type, never a class of Python.
+ */
+static void reconstruct(struct vm *v, struct vm_global *g, uint64_t args) {
+    uint64_t base = vm_tuple_at(v, args, 1);
+    if (!vm_shape_ok(v, SHAPE_RECONSTRUCTOR, args)) odd_call(v, g, args);
+    if (pv_tag(base) == PV_GLOBAL) v->globals[pv_load(base)].called = true;
+    if (pv_tag(base) == PV_GLOBAL && !vm_is_known_type(v, base)) unknown_call(v, &v->globals[pv_load(base)], args);
+    vm_newobj(v, vm_tuple_at(v, args, 0), PV(PV_TUPLE, 0));
 }
 
 static void call_global(struct vm *v, uint64_t callee, uint64_t args) {
     struct vm_global *g = &v->globals[pv_load(callee)];
     g->called = true;
     switch (g->obj.cls) {
-    case PY_DATA: break;
+    case PY_DATA:
+        if (hands_over(v, args, 0)) odd_call(v, g, args);
+        break;
     case PY_SHAPE:
         if (g->obj.shape == SHAPE_RECONSTRUCTOR) {
-            uint64_t base = vm_tuple_at(v, args, 1);
-            if (pv_tag(base) == PV_GLOBAL && !vm_is_known_type(v, base))
-                facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);
-            vm_newobj(v, vm_tuple_at(v, args, 0), PV(PV_TUPLE, 0));
+            reconstruct(v, g, args);
             return;
         }
-        if (!vm_shape_ok(v, g->obj.shape, args)) {
-            facts_addz(v->s->f, has_evidence(v, args, g->first_off) ? FACT_PICKLE_CALL_EVIDENCE : FACT_PICKLE_CALL_ODD,
-                       g->dotted, (int64_t)v->op_at);
-        }
+        if (!vm_shape_ok(v, g->obj.shape, args)) odd_call(v, g, args);
         break;
     case PY_CLASS:
         if (!enum_like(v, g, args)) facts_addz(v->s->f, FACT_PICKLE_CALL_ODD, g->dotted, (int64_t)v->op_at);

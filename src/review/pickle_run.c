@@ -318,6 +318,8 @@ static void r_stack_global(struct vm *v, struct span a) {
         vm_push(v, PV(PV_UNKNOWN, 0));
         return;
     }
+    for (size_t i = 0; i < ARRAY_LEN(v->recent); i++) /* they name an import, which is judged as such: no arguments */
+        if (v->recent[i] == name || v->recent[i] == module) v->recent[i] = PV(PV_UNKNOWN, 0);
     vm_push(v, vm_global(v, vm_text(v, module, t1, sizeof t1), vm_text(v, name, t2, sizeof t2)));
 }
 static void r_inst(struct vm *v, struct span a) {

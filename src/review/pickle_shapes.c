@@ -76,7 +76,28 @@ static bool str_in(const struct vm *v, uint64_t x, const char *const *set, size_
     return false;
 }
 
+/* torch.storage._load_from_bytes loads its literal as a file of its own: it is examined as one. False: it was not. */
+static bool load_bytes(struct vm *v, uint64_t literal) {
+    char name[40], tmp[16];
+    struct str s = vm_text(v, literal, tmp, sizeof tmp);
+    if (v->s->depth >= SCAN_DEPTH_MAX || v->s->nested_left == 0) {
+        facts_addz(v->s->f, FACT_PICKLE_LIMIT, "a file within the pickle", (int64_t)v->op_at);
+        facts_cover(v->s->f, COVERAGE_PARTIAL);
+        return false;
+    }
+    v->s->nested_left--;
+    snprintf(name, sizeof name, "literal@0x%zx", (size_t)pv_load(literal));
+    scan_member(v->s, (struct span){(const uint8_t *)s.p, s.n}, str_of(name));
+    return true;
+}
+
 bool vm_shape_ok(struct vm *v, enum py_shape shape, uint64_t args) {
+    static const char *const ufuncs[] = {"numpy",
+                                         "numpy.core._multiarray_umath",
+                                         "numpy._core._multiarray_umath",
+                                         "numpy.core.umath",
+                                         "numpy._core.umath",
+                                         "scipy.special._ufuncs"};
     static const char *const encodings[] = {"latin1", "latin-1", "utf8", "utf-8", "ascii", "iso-8859-1"};
     if (pv_tag(args) != PV_TUPLE) return false;
     uint64_t a0 = vm_tuple_at(v, args, 0), a1 = vm_tuple_at(v, args, 1);
@@ -96,7 +117,11 @@ bool vm_shape_ok(struct vm *v, enum py_shape shape, uint64_t args) {
         v->globals[pv_load(a0)].called = true;
         return vm_shape_ok(v, v->globals[pv_load(a0)].obj.shape, vm_tuple_at(v, args, 2));
     case SHAPE_FACTORY: return n == 0 || pv_tag(a0) == PV_NONE || (vm_is_known_type(v, a0) && all_plain(v, args, 1));
-    case SHAPE_LOAD_BYTES: return n == 1 && pv_tag(a0) == PV_BYTES;
+    case SHAPE_LOAD_BYTES: return n == 1 && pv_tag(a0) == PV_BYTES && load_bytes(v, a0);
+    case SHAPE_NEW_INDEX:
+        return n == 2 && vm_is_known_type(v, a0) && str_starts(str_of(v->globals[pv_load(a0)].dotted), "pandas.") &&
+               pv_tag(a1) == PV_DICT;
+    case SHAPE_UFUNC: return n == 2 && str_in(v, a0, ufuncs, ARRAY_LEN(ufuncs)) && pv_tag(a1) == PV_STR;
     case SHAPE_GETATTR_ENUM: {
         char tmp[64];
         if (n != 2 || pv_tag(a0) != PV_GLOBAL || pv_tag(a1) != PV_STR) return false;
@@ -104,8 +129,10 @@ bool vm_shape_ok(struct vm *v, enum py_shape shape, uint64_t args) {
         return v->globals[pv_load(a0)].obj.cls == PY_CLASS && s.n && s.p[0] >= 'A' && s.p[0] <= 'Z';
     }
     case SHAPE_RECONSTRUCTOR:
+        return n >= 1 && vm_is_known_type(v, a0) && all_plain(v, args, 1) &&
+               (pv_tag(a1) != PV_GLOBAL || v->globals[pv_load(a1)].obj.cls != PY_CLASS);
     case SHAPE_NONE:
-    default: return true;
+    default: return false;
     }
 }
 

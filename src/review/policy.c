@@ -61,6 +61,14 @@ static bool is_danger(struct str d) {
     return false;
 }
 
+bool policy_is_verb(struct str d) {
+    ptrdiff_t dot = str_rchr(d, '.');
+    struct str last = dot < 0 ? d : str_from(d, (size_t)dot + 1);
+    for (size_t i = 0; i < policy_n_verb; i++)
+        if (str_eqz(last, policy_verb[i])) return true;
+    return false;
+}
+
 struct py_object policy_lookup_dotted(struct str d) {
     for (size_t i = 0; i < policy_n_allow; i++)
         if (str_eqz(d, policy_allow[i].dotted)) return policy_allow[i].obj;
@@ -103,6 +111,7 @@ void policy_digest(void (*add)(void *arg, const char *z), void *arg) {
     }
     for (size_t i = 0; i < policy_n_danger; i++) add(arg, policy_danger[i]);
     for (size_t i = 0; i < policy_n_walk; i++) add(arg, policy_walk[i]);
+    for (size_t i = 0; i < policy_n_verb; i++) add(arg, policy_verb[i]);
     for (size_t i = 0; i < policy_n_class; i++) add(arg, policy_class[i]);
     for (size_t i = 0; i < policy_n_storage; i++) add(arg, policy_storage[i].dotted);
 }

@@ -32,6 +32,8 @@ enum py_shape {
     SHAPE_FACTORY,       /* defaultdict(known type or nothing) */
     SHAPE_LOAD_BYTES,    /* torch.storage._load_from_bytes(literal): the literal is examined as a file */
     SHAPE_GETATTR_ENUM,  /* getattr(known class, 'NAME') as enum members are pickled */
+    SHAPE_NEW_INDEX,     /* pandas _new_Index(class of pandas, {…}) */
+    SHAPE_UFUNC,         /* numpy _ufunc_reconstruct('numpy.…', 'name') */
 };
 struct py_object {
     enum py_class cls;
@@ -45,6 +47,8 @@ size_t policy_canonical(struct str module, struct str name, char *out, size_t ca
 struct py_object policy_lookup_dotted(struct str dotted);
 /* The path begins with a dangerous name (walks through other modules not considered). */
 bool policy_is_danger_root(struct str dotted);
+/* The last piece names an act no proven load makes (load, open, from_pretrained …); asked of calls that are unknown. */
+bool policy_is_verb(struct str dotted);
 /* Feed every table into the digest of the rule pack. */
 void policy_digest(void (*add)(void *arg, const char *z), void *arg);
 /* Item size of a torch storage class, 0 when it is none. */

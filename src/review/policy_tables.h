@@ -25,6 +25,8 @@ extern const char *const policy_danger[]; /* dotted prefixes */
 extern const size_t policy_n_danger;
 extern const char *const policy_walk[]; /* dangerous when reached through another module */
 extern const size_t policy_n_walk;
+extern const char *const policy_verb[]; /* last pieces of names that are acts */
+extern const size_t policy_n_verb;
 extern const char *const policy_class[]; /* packages whose classes may be built without __init__ */
 extern const size_t policy_n_class;
 extern const struct policy_storage policy_storage[];

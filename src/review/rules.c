@@ -18,14 +18,14 @@
 #include "base/json.h"
 #include "policy.h"
 
-#define RULES_VERSION "2026.11.1"
+#define RULES_VERSION "2026.11.2"
 enum { FINDINGS_MAX = 64 };
 
-static struct py_object callee(struct str s) {
+static struct str callee_name(struct str s) {
     static const char *const methods[] = {".__setstate__", ".append", ".extend", ".add", ".__setitem__", "()"};
     for (size_t i = 0; i < ARRAY_LEN(methods); i++)
         if (str_ends(s, methods[i])) s.n -= strlen(methods[i]);
-    return policy_lookup_dotted(s);
+    return s;
 }
 
 static enum verdict judge_one(const struct fact *x) {
@@ -33,9 +33,10 @@ static enum verdict judge_one(const struct fact *x) {
     struct str subject = str_of(x->subject);
     if (x->kind == FACT_PICKLE_CALL_ODD) return str_eqz(subject, "builtins.getattr") ? VERDICT_BLOCK : v;
     if (v != VERDICT_PENDING) return v;
-    enum py_class c = callee(subject).cls;
+    enum py_class c = policy_lookup_dotted(callee_name(subject)).cls;
     /* only kinds whose severity is PENDING come here */
     if (x->kind == FACT_PICKLE_CALL_EVIDENCE || c == PY_DANGER) return VERDICT_BLOCK;
+    if (x->kind == FACT_PICKLE_CALL && policy_is_verb(callee_name(subject))) return VERDICT_BLOCK;
     if (x->kind == FACT_PICKLE_CALL)
         return c == PY_UNKNOWN || c == PY_LIBRARY || c == PY_SHAPE ? VERDICT_REVIEW : VERDICT_PASS;
     return c == PY_UNKNOWN ? VERDICT_NOTICE : VERDICT_PASS; /* imported, not called */
@@ -49,13 +50,13 @@ static struct str fill(struct arena *a, const char *format, const char *subject)
 
 static void add(struct arena *a, struct review_file_result *r, enum fact_kind k, enum verdict v, const char *subject,
                 const char *where, uint32_t n) {
+    if (v > r->verdict) r->verdict = v;
     if (r->n_findings == FINDINGS_MAX) return;
     struct review_finding *f = &r->findings[r->n_findings++];
     f->rule = fact_name(k);
     f->severity = v;
     f->message = fill(a, fact_message(k), subject[0] ? arena_strz(a, str_of(subject)) : "-");
     f->where = n > 1 ? arena_printf(a, "%s (+%" PRIu32 ")", where, n - 1) : arena_str(a, str_of(where));
-    if (v > r->verdict) r->verdict = v;
 }
 
 void rules_judge(struct arena *a, const struct facts *f, struct review_file_result *out) {

@@ -161,6 +161,29 @@ void scan_member(struct scan *s, struct span b, struct str name) {
     facts_leave(s->f, mark);
 }
 
+/*
+ * Many formats begin with bytes that an unpickler takes for a value ("GIF89a…" is a float): code may follow, and a
+ * loader that asks no format runs it. Kept only when something is called or a dangerous name imported.
+ */
+static void pickle_beside(struct scan *s, struct span b) {
+    char format[FACT_FORMAT_MAX];
+    struct facts *keep = malloc(sizeof *keep);
+    struct pickle_end end = {0};
+    if (!keep) return;
+    *keep = *s->f;
+    memcpy(format, s->f->format, sizeof format);
+    unsigned before = alarms(s->f);
+    pickle_stream(s, b, 0, false, &end);
+    bool late = s->late;
+    if (!end.called || alarms(s->f) == before) *s->f = *keep;
+    else facts_addf(s->f, FACT_POLYGLOT, 0, "%s + pickle", format);
+    free(keep);
+    if (late && !facts_has(s->f, FACT_PARTIAL)) {
+        facts_addz(s->f, FACT_PARTIAL, "time", -1);
+        facts_cover(s->f, COVERAGE_PARTIAL);
+    }
+}
+
 static bool marked_pickle(struct span b) {
     return b.n >= 2 && b.p[0] == 0x80 && b.p[1] >= 1 && b.p[1] <= 6;
 }
@@ -197,7 +220,10 @@ void scan_bytes(struct scan *s, struct span b, struct str name) {
         return;
     }
     if (scan_late(s)) return;
-    if (binary_formats(s, b, name)) return;
+    if (binary_formats(s, b, name)) {
+        if (b.p[0] != 0x80) pickle_beside(s, b);
+        return;
+    }
     if (pickle_scan(s, b, name, false)) return;
     if (zip_at_end(b) && zip_scan(s, b, name)) return;
     if (text_scan(s, b, name)) return;

@@ -135,13 +135,13 @@ static void fact_records_are_read_strictly(void **state) {
         "",
         "{}",
         "[]",
-        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"whole\",\"facts\":[]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\"}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"nope\",\"s\":\"\",\"w\":\"\",\"n\":1}]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":\"\",\"w\":\"\","
+        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[]}",
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"whole\",\"facts\":[]}",
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\"}",
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"nope\",\"s\":\"\",\"w\":\"\",\"n\":1}]}",
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":\"\",\"w\":\"\","
         "\"n\":0}]}",
-        "{\"v\":1,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":1,\"w\":\"\",\"n\":"
+        "{\"v\":2,\"format\":\"x\",\"coverage\":\"full\",\"facts\":[{\"k\":\"unknown.format\",\"s\":1,\"w\":\"\",\"n\":"
         "1}]}"};
     for (size_t i = 0; i < ARRAY_LEN(bad); i++)
         if (facts_from_json(&a, str_of(bad[i]), &f[1]) == OK) fail_msg("accepted: %s", bad[i]);
