@@ -14,4 +14,4 @@ if [ "$again" != no ]; then
   meson setup $again "$dir" "$@" >"$log" 2>&1 || { cat "$log"; exit 2; }
   echo "$*" >"$dir/.ballast-options"
 fi
-ninja -C "$dir" --quiet
+ninja -C "$dir" --quiet >"$log" 2>&1 || { cat "$log"; exit 2; }

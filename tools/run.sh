@@ -12,7 +12,7 @@ tools/build.sh build
 if [ "$tour" = auto ]; then if [ -e "$data/tour.done" ]; then tour=0; else tour=1; fi; fi
 if [ "$tour" != 0 ]; then
   [ -d build/venv ] || say "installing the stock clients (hf, openai) into build/venv, once" "正在把原版客户端（hf、openai）装入 build/venv：仅首次需要"
-  tools/setup/venv.sh build/venv tools/setup/clients.txt
+  tools/setup/venv.sh build/venv tools/setup/clients.txt || { say "Without the tour: make run TOUR=0" "不运行演示：make run TOUR=0"; exit 2; }
 fi
 
 mkdir -p "$data" && chmod 700 "$data"
