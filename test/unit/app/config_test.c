@@ -136,10 +136,11 @@ static void a_reload_says_what_needs_a_restart(void **st) {
     (void)st;
     struct config *a, *b;
     assert_ok(load("engines: [{name: e, argv: [x, y]}]\nproviders: [{name: p, base_url: 'http://x'}]\n", &a));
-    assert_ok(load("engines: [{name: e, argv: [x, z]}]\nlisten: 127.0.0.1:1\nreview: {hold_ms: 2, responsible: me}\n"
-                   "public_url: http://x\nlog: {level: warn}\nserver: {drain_s: 3, loops: 2}\ntrusted_proxies: [10.0.0.1]\n"
-                   "language: zh\n",
-                   &b));
+    assert_ok(
+        load("engines: [{name: e, argv: [x, z]}]\nlisten: 127.0.0.1:1\nreview: {hold_ms: 2, responsible: me}\n"
+             "public_url: http://x\nlog: {level: warn}\nserver: {drain_s: 3, loops: 2}\ntrusted_proxies: [10.0.0.1]\n"
+             "language: zh\n",
+             &b));
     config_needs_restart(a, b, note);
     assert_string_equal(differ, "listen server.loops review.responsible review.hold_ms engines ");
     differ[0] = 0;
