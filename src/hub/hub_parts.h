@@ -51,6 +51,8 @@ bool hub_cursor_read(struct arena *a, struct str cursor, struct str *out);
 must_check err hub_no_pull_requests(struct http_req *r);
 /* The repository is gated and the caller has no write right: E_GATED (or E_UNAUTHORIZED for anonymous callers). */
 must_check err hub_gated_check(struct http_req *r);
+/* One of the licence names a card may carry (hub_validate.c). */
+bool hub_license_known(struct str s);
 /* X-HF-Warning: review; TEXT (Latin-1 safe, one line) */
 void hub_warn(struct http_req *r, struct str text);
 /* verdict_gate plus the headers a stock client prints. */

@@ -76,8 +76,33 @@ static err body_files(struct http_req *r, struct jv body, struct git_file *files
                                 STR_ARG(files[*n].path));
             content = arena_str(r->arena, buf_view(&b));
         }
+        if (content.n > hub_of(r)->inline_limit)
+            return err_fail(E_BAD_REQUEST,
+                            STR_FMT
+                            " has %zu bytes; files above %zu bytes must be uploaded as large files (LFS or Xet)",
+                            STR_ARG(files[*n].path), content.n, hub_of(r)->inline_limit);
         files[(*n)++].content = content;
     }
+    return OK;
+}
+
+/* A space says what it is, and a licence named at creation (npm's client) goes into the card, unless a card comes
+ * along. */
+static err first_card(struct http_req *r, struct jv body, struct hub_repo_wish *wish, struct git_file *card) {
+    struct str license = jv_str(jv_get(body, "license"), STR_NULL), text;
+    if (license.n > 0 && !hub_license_known(license))
+        return err_fail(E_BAD_REQUEST, "\"license\": \"" STR_FMT "\" is not a licence name the card may carry",
+                        STR_ARG(license));
+    for (size_t i = 0; i < wish->n_files; i++)
+        if (str_eqz(wish->files[i].path, "README.md")) return OK;
+    if (wish->type == REPO_SPACE && wish->n_files == 0)
+        text = arena_printf(r->arena, "---\ntitle: " STR_FMT "\nsdk: " STR_FMT "\n", STR_ARG(wish->name),
+                            STR_ARG(jv_str(jv_get(body, "sdk"), STR("static"))));
+    else if (license.n > 0) text = STR("---\n");
+    else return OK;
+    if (license.n > 0) text = arena_printf(r->arena, STR_FMT "license: " STR_FMT "\n", STR_ARG(text), STR_ARG(license));
+    *card = (struct git_file){STR("README.md"), arena_printf(r->arena, STR_FMT "---\n", STR_ARG(text))};
+    wish->n_files++;
     return OK;
 }
 
@@ -92,12 +117,7 @@ static err repos_create(struct http_req *r) {
     TRY(body_private(body, &wish.is_private, &given));
     TRY(body_files(r, body, files, &wish.n_files));
     wish.files = files;
-    if (wish.type == REPO_SPACE && wish.n_files == 0) {
-        files[0] = (struct git_file){
-            STR("README.md"), arena_printf(r->arena, "---\ntitle: " STR_FMT "\nsdk: " STR_FMT "\n---\n",
-                                           STR_ARG(wish.name), STR_ARG(jv_str(jv_get(body, "sdk"), STR("static"))))};
-        wish.n_files = 1;
-    }
+    TRY(first_card(r, body, &wish, &files[wish.n_files]));
     struct repo_rec repo;
     err e = hub_repo_make(hub_of(r), r->arena, r->who, &wish, &repo);
     if (e == E_CONFLICT) return reply_repo(r, 409, &repo, err_text());

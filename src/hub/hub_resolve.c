@@ -105,6 +105,19 @@ static err send_bytes(struct http_req *r, const struct target *t, int status, ui
     return er;
 }
 
+/*
+ * The JavaScript library and old hf-hub (Rust) ask "bytes=0-0" to learn the size, and take only a success with
+ * Content-Range for an answer. For an empty file that is 416 by the book; it gets its 200 and a Content-Range that
+ * everybody else ignores.
+ */
+static err range_get(struct http_req *r, const struct target *t, uint64_t *start, uint64_t *len, bool *partial) {
+    if (t->size == 0 && str_starts(http_header(r, "Range"), "bytes=0-")) {
+        http_set(r, "Content-Range", STR("bytes */0"));
+        return OK;
+    }
+    return http_range(r, t->size, start, len, partial);
+}
+
 static err serve(struct http_req *r, bool raw) {
     struct target t = {0};
     TRY(find_target(r, raw, &t));
@@ -118,7 +131,7 @@ static err serve(struct http_req *r, bool raw) {
     uint64_t start = 0, len = t.size;
     bool partial = false;
     struct str if_range = http_header(r, "If-Range");
-    if (if_range.n == 0 || etag_matches(if_range, etag)) TRY(http_range(r, t.size, &start, &len, &partial));
+    if (if_range.n == 0 || etag_matches(if_range, etag)) TRY(range_get(r, &t, &start, &len, &partial));
     if (!partial) start = 0, len = t.size;
     if (partial)
         http_setf(r, "Content-Range", "bytes %" PRIu64 "-%" PRIu64 "/%" PRIu64, start, start + len - 1, t.size);

@@ -105,7 +105,7 @@ static void finding(struct buf *b, struct str message) {
     buf_char(b, '}');
 }
 
-static bool known_license(struct str s) {
+bool hub_license_known(struct str s) {
     for (unsigned i = 0; i < ARRAY_LEN(licenses); i++)
         if (str_eqz(s, licenses[i])) return true;
     return false;
@@ -114,9 +114,9 @@ static bool known_license(struct str s) {
 static void check_license(struct arena *a, struct jv card, struct findings *f) {
     struct jv v = jv_get(card, "license");
     bool bad = !jv_is_null(v) && jv_type(v) != JSON_STRING && jv_type(v) != JSON_ARRAY;
-    if (jv_type(v) == JSON_STRING) bad = !known_license(jv_str(v, STR("")));
+    if (jv_type(v) == JSON_STRING) bad = !hub_license_known(jv_str(v, STR("")));
     for (struct jv_iter it = jv_iter(v); jv_type(v) == JSON_ARRAY && jv_next(&it);)
-        if (jv_type(it.val) != JSON_STRING || !known_license(jv_str(it.val, STR("")))) bad = true;
+        if (jv_type(it.val) != JSON_STRING || !hub_license_known(jv_str(it.val, STR("")))) bad = true;
     if (!bad) return;
     struct buf list cleanup(buf_release);
     buf_init(&list, 8 * KiB);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lfs.c — the Git LFS batch API (basic transfer) and the answer about locks.
+ * lfs.c — the Git LFS batch API (basic transfer; Xet for uploads where the client offers it) and the answer about
+ * locks.
  *
  * Rule: an object is present only when this repository proved possession of it (repo_file). Another repository's
  * object must be uploaded again; the chunk store then finds that it has the bytes.
@@ -17,6 +18,9 @@ struct batch_ctx {
     struct http_req *r;
     struct jw w;
     int64_t until_ms;
+    bool xet;         /* uploads go by Xet */
+    struct str token; /* for them, made once per batch */
+    int64_t token_exp_s;
 };
 
 static void put_error(struct jw *w, int code, const char *text) {
@@ -43,6 +47,27 @@ static err put_action(struct batch_ctx *c, const char *name, enum lfs_op op, con
     return OK;
 }
 
+/* Where the content store is and the token for it; href is where a fresh one is to be had. */
+static err put_xet_action(struct batch_ctx *c) {
+    struct http_req *r = c->r;
+    struct repo_rec *repo = r->repo;
+    if (c->token.n == 0)
+        TRY(xet_token_make(c->h->xet, r->arena, repo->id, r->who->user_id, true, &c->token, &c->token_exp_s));
+    jw_key(&c->w, "upload");
+    jw_obj(&c->w);
+    jw_kstr(&c->w, "href",
+            arena_printf(r->arena, STR_FMT "/api/%s/" STR_FMT "/" STR_FMT "/xet-write-token/main", STR_ARG(r->base_url),
+                         repo_type_plural(repo->type), STR_ARG(repo->owner), STR_ARG(repo->name)));
+    jw_key(&c->w, "header");
+    jw_obj(&c->w);
+    jw_kstr(&c->w, "X-Xet-Cas-Url", xet_cas_url(c->h->xet, r->arena, r->base_url));
+    jw_kstr(&c->w, "X-Xet-Access-Token", c->token);
+    jw_kstr(&c->w, "X-Xet-Token-Expiration", arena_printf(r->arena, "%" PRId64, c->token_exp_s));
+    jw_obj_end(&c->w);
+    jw_obj_end(&c->w);
+    return OK;
+}
+
 static err put_upload(struct batch_ctx *c, const struct lfs_object *o) {
     struct xet_file f;
     err e = xet_file_find(c->h->xet, c->r->repo->id, o->oid, &f);
@@ -55,7 +80,8 @@ static err put_upload(struct batch_ctx *c, const struct lfs_object *o) {
     jw_kbool(&c->w, "authenticated", true);
     jw_key(&c->w, "actions");
     jw_obj(&c->w);
-    TRY(put_action(c, "upload", LFS_UPLOAD, o));
+    if (c->xet) TRY(put_xet_action(c));
+    else TRY(put_action(c, "upload", LFS_UPLOAD, o));
     TRY(put_action(c, "verify", LFS_VERIFY, o));
     jw_obj_end(&c->w);
     return OK;
@@ -107,10 +133,10 @@ static err batch(struct http_req *r) {
     else TRY(hub_gated_check(r));
     struct buf out cleanup(buf_release);
     buf_init(&out, 4 * MiB);
-    struct batch_ctx c = {.h = h, .r = r, .until_ms = clock_mono_ms() + BATCH_HOLD_MS};
+    struct batch_ctx c = {.h = h, .r = r, .until_ms = clock_mono_ms() + BATCH_HOLD_MS, .xet = b.upload && b.xet};
     jw_init(&c.w, &out);
     jw_obj(&c.w);
-    jw_kcstr(&c.w, "transfer", "basic");
+    jw_kcstr(&c.w, "transfer", c.xet ? "xet" : "basic");
     jw_kcstr(&c.w, "hash_algo", "sha256");
     jw_key(&c.w, "objects");
     jw_arr(&c.w);

@@ -17,6 +17,7 @@ struct lfs_object {
 };
 struct lfs_batch {
     bool upload;
+    bool xet; /* the client can send by Xet (huggingface_hub 0.36 to 1.19, npm's library, git-xet) */
     struct lfs_object *objects;
     size_t n;
 };

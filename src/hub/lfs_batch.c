@@ -31,6 +31,8 @@ err lfs_batch_parse(struct arena *a, struct jv root, struct lfs_batch *out) {
         return err_fail(E_UNPROCESSABLE, "operation: expected \"upload\" or \"download\"");
     if (!str_eqz(algo, "sha256") && !str_eqz(algo, "sha_256")) /* the second is what the JavaScript library says */
         return err_fail(E_CONFLICT, "hash_algo: expected \"sha256\"");
+    for (struct jv_iter it = jv_iter(jv_get(root, "transfers")); jv_next(&it);)
+        if (str_eqz(jv_str(it.val, STR("")), "xet")) out->xet = true;
     struct jv list = jv_get(root, "objects");
     if (jv_type(list) != JSON_ARRAY) return err_fail(E_UNPROCESSABLE, "objects: expected an array");
     if (jv_len(list) > LFS_OBJECTS_MAX) return err_fail(E_TOO_LARGE, "objects: expected at most %d", LFS_OBJECTS_MAX);

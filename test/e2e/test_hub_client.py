@@ -79,6 +79,16 @@ def test_headers_of_resolve(server, uploaded):
     assert s == 304
 
 
+def test_range_of_an_empty_file_tells_its_size(server, uploaded):
+    """@huggingface/hub asks bytes=0-0 for the size of everything and gave up at 416 for an empty file."""
+    kind, repo, folder, api, page = uploaded
+    s, h, b = server.http("GET", page + "/resolve/main/empty.txt", "alice", headers={"Range": "bytes=0-0"})
+    assert (s, h["Content-Range"], h["Content-Length"], b) == (200, "bytes */0", "0", b"")
+    for rng in ("bytes=1-", "bytes=-5"):
+        s, h, b = server.http("GET", page + "/resolve/main/empty.txt", "alice", headers={"Range": rng})
+        assert s == 416 and h["Content-Range"] == "bytes */0", rng
+
+
 @pytest.mark.parametrize("name", ["data.bin", "config.json"])
 def test_ranges(server, uploaded, name):
     kind, repo, folder, api, page = uploaded

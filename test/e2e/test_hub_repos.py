@@ -27,6 +27,24 @@ def test_a_new_repository_has_main_with_gitattributes(server):
     assert "pullRequests" not in refs and get_json(server, "/api/models/alice/fresh/refs?include_prs=1")["pullRequests"] == []
 
 
+def test_files_and_licence_come_with_the_repository(server):
+    files = [{"path": "a.txt", "content": "hello"}, {"path": "b/c.bin", "content": "AAEC", "encoding": "base64"}]
+    s, _, b = server.http("POST", "/api/repos/create", "alice", {"name": "withfiles", "license": "mit", "files": files})
+    assert s == 200, b
+    info = get_json(server, "/api/models/alice/withfiles")
+    assert {f["rfilename"] for f in info["siblings"]} == {".gitattributes", "README.md", "a.txt", "b/c.bin"} and "license:mit" in info["tags"]
+    assert server.http("GET", "/alice/withfiles/raw/main/b/c.bin")[2] == b"\0\1\2"
+    own = {"path": "README.md", "content": "mine"}
+    server.http("POST", "/api/repos/create", "alice", {"name": "owncard", "license": "mit", "files": [own]})
+    assert server.http("GET", "/alice/owncard/raw/main/README.md")[2] == b"mine"
+    for more, text in (({"license": "x: [\n"}, "licence name"), ({"files": [{"path": "../x", "content": ""}]}, "not allowed"),
+                       ({"files": [{"path": "big.txt", "content": "x" * (10 * 1024 * 1024 + 1)}]}, "large files")):
+        s, _, b = server.http("POST", "/api/repos/create", "alice", dict({"name": "refused"}, **more))
+        assert s in (400, 422) and text in json.loads(b)["error"], (s, b[:200])
+        assert server.http("GET", "/api/models/alice/refused", "alice")[0] == 404, "nothing is left of it"
+    assert server.http("POST", "/api/repos/create", "alice", {"name": "refused"})[0] == 200
+
+
 def test_names_and_rights_are_checked(server):
     for name in ("bad name", "a--b", "a..b", "-x", "x.git", "x" * 97):
         s, h, b = server.http("POST", "/api/repos/create", "alice", {"name": name})

@@ -2,6 +2,7 @@
 """Git LFS over HTTP: stock git-lfs both ways, and the batch API's rules by hand."""
 import hashlib
 import json
+import time
 
 import pytest
 
@@ -86,9 +87,23 @@ def test_batch_by_hand(server, repo):
 
 
 def test_javascript_spelling_of_the_hash(server, repo):
-    s, b, _ = batch(server, repo, "upload", ("a" * 64, 5), hash_algo="sha_256", transfers=["basic", "multipart", "xet"])
+    s, b, _ = batch(server, repo, "upload", ("a" * 64, 5), hash_algo="sha_256", transfers=["basic", "multipart"])
     assert s == 200 and b["transfer"] == "basic" and "upload" in b["objects"][0]["actions"]
     assert batch(server, repo, "upload", ("a" * 64, 5), hash_algo="sha512")[0] == 409
+
+
+def test_xet_is_chosen_where_it_is_offered(server, repo):
+    """huggingface_hub 0.36 to 1.19 and npm's library offer it in the batch and then send only the chunks that are new."""
+    s, b, _ = batch(server, repo, "upload", ("a" * 64, 5), ("b" * 64, -1), transfers=["basic", "multipart", "xet"])
+    up = b["objects"][0]["actions"]["upload"]
+    assert s == 200 and b["transfer"] == "xet" and up["href"] == "%s/api/models/%s/xet-write-token/main" % (server.url, repo)
+    assert up["header"]["X-Xet-Cas-Url"].startswith(server.url + "/cas/") and int(up["header"]["X-Xet-Token-Expiration"]) > time.time() + 900
+    assert b["objects"][1]["error"]["code"] == 422
+    auth = {"Authorization": "Bearer " + up["header"]["X-Xet-Access-Token"]}
+    assert server.http("POST", up["header"]["X-Xet-Cas-Url"] + "/v1/xorbs/default/" + "0" * 64, body=b"x", headers=auth)[0] == 400, "it may write"
+    assert batch(server, repo, "upload", ("a" * 64, 5), transfers=["xet"], user="bob")[0] == 403
+    s, b, _ = batch(server, repo, "download", ("a" * 64, 5), transfers=["basic", "xet"])
+    assert b["transfer"] == "basic", "downloads stay basic"
 
 
 def test_refusals(server, repo):
