@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# packages.sh run|test — install the Debian packages that building (and testing) needs, if any is missing.
+# packages.sh run|test|bench — install the Debian packages that building (testing, measuring) needs, if any is missing.
 set -euo pipefail
 run="meson ninja-build gcc libc6-dev pkg-config git ca-certificates curl python3 python3-venv gettext
  libssl-dev libsqlite3-dev libgit2-dev liblz4-dev libzstd-dev zlib1g-dev libbz2-dev liblzma-dev libxxhash-dev
  libseccomp-dev libyaml-dev libmd4c-dev libmd4c-html0-dev librust-blake3-dev"
 test="$run clang clang-format libclang-rt-14-dev libcmocka-dev git-lfs chromium chromium-driver fonts-noto-cjk sqlite3 bc openssl procps"
-case "${1:-run}" in run) want=$run ;; test) want=$test ;; *) echo "usage: packages.sh run|test" >&2; exit 64 ;; esac
-command -v npm >/dev/null || [ "${1:-run}" = run ] || want="$want nodejs npm"
+bench="$run nginx-light wrk util-linux"
+case "${1:-run}" in run) want=$run ;; test) want=$test ;; bench) want=$bench ;; *) echo "usage: packages.sh run|test|bench" >&2; exit 64 ;; esac
+command -v npm >/dev/null || [ "${1:-run}" != test ] || want="$want nodejs npm"
 missing=
 # one call, since `make run` checks each time; dpkg-query exits 1 where it knows one name of them not, which is what we ask
 have=" $({ dpkg-query -W -f '${Package}:${db:Status-Abbrev}\n' $want 2>/dev/null || true; } | sed -n 's/:ii .*$//p' | tr '\n' ' ')"
