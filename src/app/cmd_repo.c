@@ -113,7 +113,7 @@ static err print_files(struct cli *c, const struct repo_rec *repo, const char *c
             after = ent[i].path;
             if (ent[i].is_dir) continue;
             struct blob_verdict v;
-            TRY(verdict_blob_get(d, &c->arena, repo->id, hub_entry_oid(&ent[i]), &v));
+            TRY(verdict_blob_get(d, &c->arena, repo->id, hub_entry_key(&c->arena, &ent[i]), &v));
             if (!c->json) {
                 printf("  %-8s %-8s " STR_FMT "%s" STR_FMT "\n", verdict_name(v.verdict), coverage_name(v.coverage),
                        STR_ARG(ent[i].path), v.verdict > VERDICT_PASS && v.reason.n > 0 ? "  — " : "",

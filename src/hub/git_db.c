@@ -28,10 +28,12 @@ err git_db_withheld(struct db *d, struct arena *a, int64_t repo_id, struct git_w
     *out = (struct git_withheld){0};
     TRY(db_prep(
         d,
-        "SELECT oid, verdict FROM (SELECT b.oid AS oid, COALESCE(o.verdict, v.verdict, 0) AS verdict FROM repo_blob b"
+        "SELECT oid, verdict FROM (SELECT substr(b.oid, 1, 40) AS oid, COALESCE(o.verdict, v.verdict, 0) AS verdict"
+        " FROM repo_blob b"
         " LEFT JOIN blob_verdict v ON v.oid = b.oid"
-        " LEFT JOIN verdict_override o ON o.repo_id = b.repo_id AND o.oid = b.oid"
-        " WHERE b.repo_id = ?1 AND length(b.oid) = 40) WHERE verdict IN (0, 4) LIMIT ?2",
+        " LEFT JOIN verdict_override o ON o.repo_id = b.repo_id AND o.oid = substr(b.oid, 1, 40)"
+        " WHERE b.repo_id = ?1 AND (length(b.oid) = 40 OR substr(b.oid, 41, 1) = ':')) WHERE verdict IN (0, 4) LIMIT "
+        "?2",
         &st));
     db_bind_i64(st, 1, repo_id);
     db_bind_i64(st, 2, WITHHELD_MAX);

@@ -31,7 +31,7 @@ static err withheld_run(void *arg) {
 /* The verdict's own words, with the file they are about. */
 static err refuse(struct hub *h, struct http_req *r, int64_t repo_id, const struct git_reach *at, int64_t hold_ms) {
     struct str warn, path = at->path.n > 0 ? at->path : str_of(at->oid);
-    err e = verdict_gate(h->store, r->arena, repo_id, str_of(at->oid), hold_ms, &warn);
+    err e = verdict_gate(h->store, r->arena, repo_id, verdict_key(r->arena, str_of(at->oid), at->path), hold_ms, &warn);
     return e == E_BLOCKED || e == E_PENDING ? err_wrap(e, STR_FMT, STR_ARG(path)) : e;
 }
 

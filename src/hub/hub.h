@@ -39,6 +39,8 @@ may_suspend err hub_repo_delete(struct hub *h, const struct principal *who, cons
 
 /* The gate key of an entry: LFS sha256, else the git blob id. */
 struct str hub_entry_oid(const struct git_entry *e);
+/* The same with the kind of text its path makes of it (store/verdict.h): what is asked of the gate. */
+struct str hub_entry_key(struct arena *a, const struct git_entry *e);
 /* Bytes of an entry of either kind, by pieces. Does not consult the gate (callers that face clients do). */
 struct hub_file;
 may_suspend err hub_file_open(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len,

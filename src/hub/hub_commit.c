@@ -99,7 +99,8 @@ static err warn_known(struct http_req *r, const struct hub_commit *c) {
         const struct git_op *op = &c->ops[i];
         struct str oid = op->kind == GIT_OP_ADD_LFS ? op->lfs_sha256 : (struct str){op->blob, strlen(op->blob)};
         if ((op->kind != GIT_OP_ADD && op->kind != GIT_OP_ADD_LFS) || oid.n == 0) continue;
-        TRY(verdict_blob_get(db_reader(hub_of(r)->store), r->arena, r->repo->id, oid, &v));
+        TRY(verdict_blob_get(db_reader(hub_of(r)->store), r->arena, r->repo->id, verdict_key(r->arena, oid, op->path),
+                             &v));
         if (v.verdict != VERDICT_BLOCK) continue;
         hub_warn(r, arena_printf(r->arena, STR_FMT " was stored but will not be served: review blocks it (" STR_FMT ")",
                                  STR_ARG(op->path), STR_ARG(v.reason)));

@@ -24,7 +24,7 @@ bool hub_entry_xet(struct hub *h, struct arena *a, int64_t repo_id, const struct
     struct xet_file f;
     struct blob_verdict v;
     if (!e->is_lfs || xet_file_find(h->xet, repo_id, e->lfs_sha256, &f) != OK) return false;
-    if (verdict_blob_get(db_reader(h->store), a, repo_id, e->lfs_sha256, &v) != OK) return false;
+    if (verdict_blob_get(db_reader(h->store), a, repo_id, hub_entry_key(a, e), &v) != OK) return false;
     if (v.verdict == VERDICT_PENDING || v.verdict == VERDICT_BLOCK) return false;
     xet_hash_str(&f.hash, hex);
     return true;
@@ -104,7 +104,7 @@ err hub_entry_write(struct hub *h, struct arena *a, int64_t repo_id, const struc
     }
     if (o->expand && !e->is_dir) {
         jw_key(w, "securityFileStatus");
-        TRY(hub_security_write(h, a, repo_id, hub_entry_oid(e), w));
+        TRY(hub_security_write(h, a, repo_id, hub_entry_key(a, e), w));
     }
     jw_obj_end(w);
     return OK;

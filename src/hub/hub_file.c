@@ -19,6 +19,10 @@ struct str hub_entry_oid(const struct git_entry *e) {
     return e->is_lfs ? e->lfs_sha256 : (struct str){e->oid, GIT_OID_HEX};
 }
 
+struct str hub_entry_key(struct arena *a, const struct git_entry *e) {
+    return verdict_key(a, hub_entry_oid(e), e->path);
+}
+
 static err open_large(struct hub *h, int64_t repo_id, const struct git_entry *e, uint64_t off, uint64_t len,
                       struct hub_file *f) {
     struct xet_file x;

@@ -78,7 +78,7 @@ struct sec {
 static err security_one(void *arg, struct arena *a, const struct git_entry *e) {
     struct sec *s = arg;
     struct blob_verdict v;
-    TRY(verdict_blob_get(db_reader(s->h->store), a, s->repo_id, hub_entry_oid(e), &v));
+    TRY(verdict_blob_get(db_reader(s->h->store), a, s->repo_id, hub_entry_key(a, e), &v));
     if (v.verdict == VERDICT_PENDING) s->all_done = false;
     if (v.verdict < VERDICT_REVIEW || s->n_issues++ >= ISSUES_MAX) return OK;
     jw_obj(s->w);
@@ -109,7 +109,7 @@ err hub_config_write(struct hub *h, struct arena *a, int64_t repo_id, struct str
     /* A config that is missing, large, not JSON or withheld simply is not summarised. */
     if (commit.n > 0 && git_entry_get(h->git, a, repo_id, commit, STR("config.json"), &e) == OK && !e.is_dir &&
         !e.is_lfs && e.size <= CONFIG_MAX &&
-        verdict_blob_get(db_reader(h->store), a, repo_id, hub_entry_oid(&e), &v) == OK &&
+        verdict_blob_get(db_reader(h->store), a, repo_id, hub_entry_key(a, &e), &v) == OK &&
         v.verdict != VERDICT_PENDING && v.verdict != VERDICT_BLOCK &&
         git_blob(h->git, a, repo_id, e.oid, CONFIG_MAX, &text) == OK)
         IGNORE_ERR(json_parse(a, text, &(struct json_limits){.max_bytes = CONFIG_MAX, .max_nodes = 100000}, &cfg));

@@ -46,7 +46,7 @@ static err any_servable(struct http_req *r, const char *commit) {
     for (size_t i = 0; e == OK && !servable && i < n; i++) {
         struct blob_verdict v;
         if (ent[i].is_dir || !ent[i].is_lfs) continue;
-        e = verdict_blob_get(db_reader(h->store), &a, r->repo->id, ent[i].lfs_sha256, &v);
+        e = verdict_blob_get(db_reader(h->store), &a, r->repo->id, hub_entry_key(&a, &ent[i]), &v);
         if (e != OK) break;
         servable = v.verdict != VERDICT_PENDING && v.verdict != VERDICT_BLOCK;
         /* A pending file decides the answer over a blocked one: waiting may help. */

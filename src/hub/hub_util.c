@@ -86,9 +86,10 @@ void hub_warn(struct http_req *r, struct str text) {
 }
 
 err hub_gate(struct http_req *r, struct str oid, struct str path) {
+    struct str key = verdict_key(r->arena, oid, path);
     struct hub *h = hub_of(r);
     struct str warn = STR_NULL;
-    err e = verdict_gate(h->store, r->arena, r->repo->id, oid, h->gate_hold_ms, &warn);
+    err e = verdict_gate(h->store, r->arena, r->repo->id, key, h->gate_hold_ms, &warn);
     if (e == OK) {
         if (warn.n > 0) hub_warn(r, arena_printf(r->arena, STR_FMT ": " STR_FMT, STR_ARG(path), STR_ARG(warn)));
         return OK;

@@ -65,10 +65,16 @@ static err push_event(struct db *d, const struct refs_job *j, const struct refs_
 }
 
 static err blobs_add(struct db *d, const struct refs_job *j, const struct refs_change *c) {
-    for (size_t i = 0; i < c->n_blobs; i++)
-        TRY(db_exec(d, "INSERT OR IGNORE INTO repo_blob (repo_id, oid) VALUES (?1, ?2)", "is", j->repo_id,
-                    hub_entry_oid(&c->blobs[i])));
-    return OK;
+    struct arena a;
+    err e = OK;
+    arena_init(&a, 64 * KiB);
+    for (size_t i = 0; i < c->n_blobs && e == OK; i++) {
+        e = db_exec(d, "INSERT OR IGNORE INTO repo_blob (repo_id, oid) VALUES (?1, ?2)", "is", j->repo_id,
+                    hub_entry_key(&a, &c->blobs[i]));
+        arena_reset(&a);
+    }
+    arena_release(&a);
+    return e;
 }
 
 static err ref_put(struct db *d, const struct refs_job *j, const struct refs_change *c) {

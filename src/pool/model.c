@@ -53,7 +53,7 @@ static err file_allowed(struct pool *p, enum verdict v, struct str path, struct 
 static err files_allowed(struct pool *p, struct arena *a, int64_t repo_id, const struct git_entry *files, size_t n) {
     for (size_t i = 0; i < n; i++) {
         struct blob_verdict v;
-        TRY(verdict_blob_get(db_reader(p->o.store), a, repo_id, hub_entry_oid(&files[i]), &v));
+        TRY(verdict_blob_get(db_reader(p->o.store), a, repo_id, hub_entry_key(a, &files[i]), &v));
         TRY(file_allowed(p, v.verdict, files[i].path, v.reason));
     }
     return OK;

@@ -57,8 +57,7 @@ static bool pipes_to_shell(struct str line) {
 }
 
 void code_scan(struct scan *s, struct str t, struct str name) {
-    bool sh = str_iends(name, ".sh") || str_iends(name, ".bash") || str_iends(name, ".bat") ||
-              str_iends(name, ".cmd") || str_iends(name, ".ps1");
+    bool sh = strcmp(verdict_kind(name), "sh") == 0;
     const struct signal *list = sh ? shell : python;
     size_t n = sh ? ARRAY_LEN(shell) : ARRAY_LEN(python);
     facts_addz(s->f, sh ? FACT_CODE_SHELL : FACT_CODE_PYTHON, "", -1);

@@ -26,7 +26,7 @@ enum {
 struct late {
     struct {
         int64_t repo_id;
-        char oid[65];
+        char oid[80]; /* a key: 64 hex digits, a colon, a kind */
     } list[ABSENT_MAX];
     unsigned n, next;
 };
@@ -35,7 +35,14 @@ static void late_add(struct late *l, int64_t repo_id, struct str oid) {
         if (l->list[i].repo_id == repo_id && str_eqz(oid, l->list[i].oid)) return;
     unsigned i = l->n < ABSENT_MAX ? l->n++ : l->next++ % ABSENT_MAX;
     l->list[i].repo_id = repo_id;
-    snprintf(l->list[i].oid, sizeof l->list[i].oid, STR_FMT, STR_ARG(str_sub(oid, 0, 64)));
+    snprintf(l->list[i].oid, sizeof l->list[i].oid, STR_FMT, STR_ARG(str_sub(oid, 0, sizeof l->list[i].oid - 1)));
+}
+
+static void late_entry(struct late *l, int64_t repo_id, const struct git_entry *e) {
+    struct arena a;
+    arena_init(&a, 64 * KiB);
+    late_add(l, repo_id, hub_entry_key(&a, e));
+    arena_release(&a);
 }
 
 struct crew {
@@ -57,7 +64,7 @@ static void helper(void *arg) {
         const struct git_entry *e = &c->files[c->next++];
         bool absent;
         err er = review_blob(c->v, c->repo_id, e, &absent);
-        if (er == OK && absent) late_add(c->late, c->repo_id, hub_entry_oid(e));
+        if (er == OK && absent) late_entry(c->late, c->repo_id, e);
         if (er == OK || c->failed != OK) continue;
         c->failed = er;
         c->why = *err_slot();
@@ -122,8 +129,10 @@ err review_tree(struct review *v, struct arena *a, int64_t repo_id, struct str c
     return OK;
 }
 
-static void one_oid(struct review *v, int64_t repo_id, struct str oid, bool *absent) {
-    struct git_entry e = {.path = STR("")};
+/* A blob known by its key only: the kind gives it a name to be examined under. */
+static void one_oid(struct review *v, int64_t repo_id, struct str key, bool *absent) {
+    struct git_entry e = {.path = str_of(verdict_key_example(key))};
+    struct str oid = verdict_key_oid(key);
     *absent = false;
     if (oid.n == 64) {
         e.is_lfs = true;

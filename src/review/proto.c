@@ -103,32 +103,40 @@ static void walk(struct walk *w, struct span b, unsigned depth) {
     }
 }
 
-/* ONNX ModelProto: ir_version (1, varint) first, or producer/graph; TF SavedModel: schema version 1 and meta graph (2).
+static bool says(struct span b, const char *z) {
+    return memmem(b.p, MIN(b.n, (size_t)64 * KiB), z, strlen(z)) != NULL;
+}
+
+/*
+ * ONNX ModelProto: ir_version (1, varint) first; TF SavedModel: schema version 1 and meta graph (2); GraphDef: nodes
+ * (1), which name their operators. By content alone: the same bytes are the same format under every name.
  */
-static const char *looks(struct span b, struct str name) {
+static const char *looks(struct span b, bool *wire) {
+    static const char *const graph[] = {"Placeholder", "Const", "NoOp", "tensorflow", "Identity"};
     if (b.n < 8) return NULL;
-    bool onnx_name = str_iends(name, ".onnx"), tf_name = str_iends(name, ".pb") || str_iends(name, ".pbtxt");
     struct span h = b;
     uint64_t key, v;
     uint32_t left = 100000;
     if (!varint(&h, &key) || !varint(&h, &v)) return NULL;
     bool onnx_head = key == 0x08 && v >= 1 && v <= 20 && h.n &&
                      (h.p[0] == 0x12 || h.p[0] == 0x1a || h.p[0] == 0x3a || h.p[0] == 0x22 || h.p[0] == 0x42);
-    bool wire = well_formed(b, &left);
-    if (onnx_name && wire) return "onnx";
-    if (tf_name && wire) return "tensorflow";
-    if (onnx_head && wire)
-        return memmem(b.p, MIN(b.n, (size_t)4096), "tensorflow", 10) || key != 8 ? "tensorflow" : "onnx";
+    *wire = well_formed(b, &left);
+    if (!*wire) return NULL;
+    if (onnx_head) return says(b, "tensorflow") ? "tensorflow" : "onnx";
+    for (size_t i = 0; i < ARRAY_LEN(graph) && key == 0x0a; i++)
+        if (says(b, graph[i])) return "tensorflow";
     return NULL;
 }
 
 bool proto_scan(struct scan *s, struct span b, struct str name) {
-    const char *format = looks(b, name);
+    bool wire = false;
+    const char *format = looks(b, &wire);
+    struct walk w = {.s = s};
+    (void)name;
+    if (wire) walk(&w, b, 0); /* also when nobody knows whose message it is: then it stays unknown */
     if (!format) return false;
     facts_format(s->f, format);
     facts_addz(s->f, FACT_PARTIAL_DATA, format, -1);
     facts_cover(s->f, COVERAGE_PARTIAL);
-    struct walk w = {.s = s};
-    walk(&w, b, 0);
     return true;
 }

@@ -84,7 +84,7 @@ static err examine(struct review *v, struct arena *a, int64_t repo_id, const str
     struct review_file_result r;
     struct facts *f = arena_new(a, struct facts);
     bool examined = false;
-    struct str oid = hub_entry_oid(e);
+    struct str oid = hub_entry_oid(e), key = hub_entry_key(a, e);
     int fd = -1;
     TRY(anonymous(v, a, e->is_lfs ? e->lfs_size : e->size, &fd));
     err er = fill(v, repo_id, e, fd);
@@ -101,8 +101,8 @@ static err examine(struct review *v, struct arena *a, int64_t repo_id, const str
                         "the stored bytes of " STR_FMT " hash to %s; the file stays unexamined: run ballast fsck",
                         STR_ARG(oid), hex);
     if (v->slow_ms > 0) TRY(fiber_sleep(v->slow_ms));
-    TRY(record(v, a, oid, &r, f, examined));
-    log_info("review.file", LS("oid", oid), LS("format", r.format), LZ("verdict", verdict_name(r.verdict)),
+    TRY(record(v, a, key, &r, f, examined));
+    log_info("review.file", LS("oid", key), LS("format", r.format), LZ("verdict", verdict_name(r.verdict)),
              LZ("coverage", coverage_name(r.coverage)));
     return OK;
 }
@@ -111,10 +111,11 @@ err review_blob(struct review *v, int64_t repo_id, const struct git_entry *e, bo
     struct arena a;
     bool known;
     *absent = false;
-    TRY(review_db_known(db_reader(v->store), hub_entry_oid(e), &known));
-    if (known) return OK;
     arena_init(&a, 48 * MiB);
-    err er = examine(v, &a, repo_id, e, absent);
+    struct str key = hub_entry_key(&a, e);
+    err er = review_db_known(db_reader(v->store), key, &known);
+    if (er == OK && !known) er = examine(v, &a, repo_id, e, absent);
+    if (er == OK && key.n != hub_entry_oid(e).n) er = review_db_key_note(v->store, repo_id, key);
     arena_release(&a);
     return er;
 }

@@ -28,14 +28,30 @@ err review_db_pending(struct db *d, struct arena *a, struct pending_revision *ou
     return rows2(st, a, out, max, n);
 }
 
-err review_db_known(struct db *d, struct str oid, bool *yes) {
+err review_db_known(struct db *d, struct str key, bool *yes) {
     struct stmt *st;
     TRY(db_prep(d, "SELECT 1 FROM blob_verdict WHERE oid = ?1 AND rule_pack = ?2", &st));
-    db_bind_str(st, 1, oid);
+    db_bind_str(st, 1, key);
     db_bind_str(st, 2, str_of(review_rule_pack()));
     TRY(db_step(st, yes));
     db_done(st);
     return OK;
+}
+
+static err note_tx(struct db *d, void *arg) {
+    const struct pending_revision *p = arg;
+    return db_exec(d, "INSERT OR IGNORE INTO repo_blob (repo_id, oid) VALUES (?1, ?2)", "is", p->repo_id, p->commit);
+}
+err review_db_key_note(struct store *s, int64_t repo_id, struct str key) {
+    struct stmt *st;
+    bool there;
+    struct pending_revision p = {repo_id, key};
+    TRY(db_prep(db_reader(s), "SELECT 1 FROM repo_blob WHERE repo_id = ?1 AND oid = ?2", &st));
+    db_bind_i64(st, 1, repo_id);
+    db_bind_str(st, 2, key);
+    TRY(db_step(st, &there));
+    db_done(st);
+    return there ? OK : db_write(s, note_tx, &p);
 }
 
 err review_db_orphans(struct db *d, struct arena *a, int64_t repo_id, struct pending_revision *out, size_t max,

@@ -12,7 +12,9 @@ struct pending_revision {
 /* Oldest first, at most max. */
 must_check err review_db_pending(struct db *d, struct arena *a, struct pending_revision *out, size_t max, size_t *n);
 /* A verdict under the rule pack in force stands. */
-must_check err review_db_known(struct db *d, struct str oid, bool *yes);
+must_check err review_db_known(struct db *d, struct str key, bool *yes);
+/* The repository uses the blob under this key (a path of another kind than before leads to it). */
+may_suspend err review_db_key_note(struct store *s, int64_t repo_id, struct str key) must_check;
 /* Blobs of a repository that no revision's tree led to and that have no verdict (bounded). */
 must_check err review_db_orphans(struct db *d, struct arena *a, int64_t repo_id /* 0 any */,
                                  struct pending_revision *out, size_t max, size_t *n);
@@ -21,7 +23,7 @@ must_check err review_db_facts(struct db *d, struct arena *a, struct str oid, st
                                struct str *facts);
 
 struct blob_record {
-    struct str oid, format, findings, facts; /* facts empty: not examined */
+    struct str oid, format, findings, facts; /* oid: the key (store/verdict.h); facts empty: not examined */
     uint8_t sha256[32];
     uint64_t bytes;
     enum verdict verdict;

@@ -54,7 +54,7 @@ static err file_json(struct http_req *r, struct review *v, const struct git_entr
     struct override_row o = {0};
     bool overridden = false;
     arena_init(&a, 8 * MiB);
-    err er = verdict_blob_get(db_reader(v->store), &a, r->repo->id, hub_entry_oid(e), &b);
+    err er = verdict_blob_get(db_reader(v->store), &a, r->repo->id, hub_entry_key(&a, e), &b);
     if (er == OK && b.overridden)
         er = review_db_override_get(db_reader(v->store), &a, r->repo->id, hub_entry_oid(e), &o, &overridden);
     if (er == OK) {

@@ -129,12 +129,12 @@ static void header(struct scan *s, struct arena *a, struct span b, uint64_t n) {
 }
 
 bool safetensors_scan(struct scan *s, struct span b, struct str name) {
-    bool named = str_iends(name, ".safetensors");
-    if (b.n < 8) return false;
+    (void)name;
+    if (b.n < 10 || b.p[8] != '{') return false;
     uint64_t n = le64(b.p);
-    /* the JSON begins at byte 8; a name alone makes no safetensors, but a broken one is said to be broken */
-    if (!(b.n > 8 && b.p[8] == '{' && (n <= b.n || n > ST_HEADER_MAX) && (named || (n >= 2 && n <= ST_HEADER_MAX))))
-        return false;
+    /* the JSON begins at byte 8; a length that lies does not make it another format */
+    bool key = b.p[9] == '"' || b.p[9] == '}' || b.p[9] == ' ' || b.p[9] == '\n';
+    if (n < 2 || (n > b.n && n <= ST_HEADER_MAX) || (n > ST_HEADER_MAX && !key)) return false;
     facts_format(s->f, "safetensors");
     if (n < 2 || n > ST_HEADER_MAX || n > b.n - 8) {
         facts_addf(s->f, FACT_ST_HEADER, 0, "length %" PRIu64, n);

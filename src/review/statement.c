@@ -54,8 +54,8 @@ static err one_override(struct review *v, struct arena *a, int64_t repo_id, cons
 static err one_file(struct review *v, struct arena *a, int64_t repo_id, const struct git_entry *e, struct tally *t) {
     struct blob_verdict b;
     struct str sha256, facts;
-    TRY(verdict_blob_get(db_reader(v->store), a, repo_id, hub_entry_oid(e), &b));
-    TRY(review_db_facts(db_reader(v->store), a, hub_entry_oid(e), &sha256, &facts));
+    TRY(verdict_blob_get(db_reader(v->store), a, repo_id, hub_entry_key(a, e), &b));
+    TRY(review_db_facts(db_reader(v->store), a, hub_entry_key(a, e), &sha256, &facts));
     if (b.verdict == VERDICT_PENDING) {
         b.verdict = VERDICT_REVIEW;
         b.coverage = COVERAGE_NONE;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * text.c — what kind of text is it: JSON, XML, YAML, template, source, notebook, pointer, prose.
- * Text is UTF-8 without control characters; anything else is not text. Here a name may choose the
- * wording (Markdown or plain), and which of the code rules apply to source without a shebang.
+ * Text is UTF-8 without control characters; anything else is not text. Here alone a name decides what is looked for,
+ * by verdict_kind(): a record is kept per kind, so a text that was examined as a README says nothing about the same
+ * text as a script.
  */
 #include "scan.h"
 
@@ -13,12 +14,6 @@ static bool is_text(struct span b) {
         if (head.p[i] < 0x20 && !strchr("\t\n\r\f\x1b", head.p[i])) return false;
     if (memchr(b.p, 0, b.n)) return false;
     return str_is_utf8(span_str(b));
-}
-
-static bool name_ends(struct str name, const char *const *ends, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        if (str_iends(name, ends[i])) return true;
-    return false;
 }
 
 static bool has(struct str t, const char *z) {
@@ -53,8 +48,7 @@ static void yaml(struct scan *s, struct str t) {
 }
 
 static bool pythonish(struct str t, struct str name) {
-    static const char *const ends[] = {".py", ".pyw", ".pyi"};
-    if (name_ends(name, ends, ARRAY_LEN(ends))) return true;
+    if (strcmp(verdict_kind(name), "py") == 0) return true;
     struct str rest = str_sub(t, 0, 8192), line;
     unsigned hits = 0;
     while (str_split(&rest, '\n', &line)) {
@@ -82,17 +76,15 @@ static void source(struct scan *s, struct str t, struct str name, const char *fo
 }
 
 static bool template_like(struct str t, struct str name) {
-    static const char *const ends[] = {".jinja", ".jinja2", ".j2"};
-    if (name_ends(name, ends, ARRAY_LEN(ends))) return true;
+    if (strcmp(verdict_kind(name), "tpl") == 0) return true;
     return has(t, "{%") && has(t, "%}") && (has(t, "endfor") || has(t, "endif"));
 }
 
 static void plain(struct scan *s, struct str t, struct str name) {
-    static const char *const yamls[] = {".yaml", ".yml"}, *const shells[] = {".sh", ".bash", ".bat", ".cmd", ".ps1"},
-                             *const md[] = {".md", ".markdown"};
-    if (name_ends(name, yamls, ARRAY_LEN(yamls))) yaml(s, t);
-    else if (name_ends(name, shells, ARRAY_LEN(shells))) source(s, t, name, "shell");
-    else if (name_ends(name, md, ARRAY_LEN(md))) facts_format(s->f, "markdown");
+    const char *kind = verdict_kind(name);
+    if (strcmp(kind, "yaml") == 0) yaml(s, t);
+    else if (strcmp(kind, "sh") == 0) source(s, t, name, "shell");
+    else if (strcmp(kind, "md") == 0) facts_format(s->f, "markdown");
     else if (pythonish(t, name)) source(s, t, name, "python");
     else if (template_like(t, name)) {
         facts_format(s->f, "jinja");

@@ -55,32 +55,86 @@ static struct str finding_line(struct arena *a, struct str findings) {
     return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(rule), STR_ARG(message));
 }
 
-err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid, struct blob_verdict *out) {
+/* --- kinds of text ------------------------------------------------------------------------------- */
+static const struct {
+    const char *suffix, *kind;
+} kinds[] = {{".py", "py"},     {".pyw", "py"},   {".pyi", "py"},    {".sh", "sh"},      {".bash", "sh"},
+             {".bat", "sh"},    {".cmd", "sh"},   {".ps1", "sh"},    {".md", "md"},      {".markdown", "md"},
+             {".yaml", "yaml"}, {".yml", "yaml"}, {".jinja", "tpl"}, {".jinja2", "tpl"}, {".j2", "tpl"}};
+
+const char *verdict_kind(struct str path) {
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
+        if (str_iends(path, kinds[i].suffix)) return kinds[i].kind;
+    return "";
+}
+
+struct str verdict_key(struct arena *a, struct str oid, struct str path) {
+    const char *kind = verdict_kind(path);
+    return kind[0] ? arena_printf(a, STR_FMT ":%s", STR_ARG(oid), kind) : oid;
+}
+
+struct str verdict_key_oid(struct str key) {
+    ptrdiff_t at = str_chr(key, ':');
+    return at < 0 ? key : str_sub(key, 0, (size_t)at);
+}
+
+const char *verdict_key_example(struct str key) {
+    static const char *const examples[] = {"x.py", "x.sh", "x.md", "x.yaml", "x.jinja"};
+    ptrdiff_t at = str_chr(key, ':');
+    for (size_t i = 0; at >= 0 && i < ARRAY_LEN(examples); i++)
+        if (str_eqz(str_from(key, (size_t)at + 1), verdict_kind(str_of(examples[i])))) return examples[i];
+    return "";
+}
+
+/* One record among those of the blob's kinds: the strictest counts, and block before pending before the rest. */
+static int strictness(enum verdict v) {
+    return v == VERDICT_BLOCK ? VERDICT_BLOCK + 1 : v == VERDICT_PENDING ? VERDICT_BLOCK : (int)v;
+}
+
+static void take_row(struct stmt *st, struct arena *a, bool first, struct blob_verdict *out) {
+    enum verdict v = db_is_null(st, 0) ? VERDICT_PENDING : verdict_of(db_i64(st, 0));
+    if (!first && strictness(v) <= strictness(out->raw_verdict)) return;
+    *out = (struct blob_verdict){.format = STR(""), .findings = STR("[]"), .reason = STR("")};
+    if (v == VERDICT_PENDING) return;
+    out->raw_verdict = out->verdict = v;
+    out->coverage = coverage_of(db_i64(st, 1));
+    out->format = arena_str(a, db_str(st, 2));
+    out->findings = arena_str(a, db_str(st, 3));
+    out->time_ms = db_i64(st, 4);
+}
+
+/* A key with a kind always counts itself; an oid alone only when the repository holds it under no other key. */
+static err automaton_get(struct db *d, struct arena *a, int64_t repo_id, struct str key, struct blob_verdict *out) {
+    struct stmt *st;
+    bool row = true;
+    err e = OK;
+    struct str oid = verdict_key_oid(key);
+    TRY(db_prep(d,
+                "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms FROM (SELECT oid FROM repo_blob WHERE "
+                "repo_id = ?1 AND (oid = ?3 OR (oid > ?3 || ':' AND oid < ?3 || ';')) UNION SELECT ?2 WHERE ?2 <> ?3 "
+                "OR NOT EXISTS (SELECT 1 FROM repo_blob WHERE repo_id = ?1 AND (oid = ?3 OR (oid > ?3 || ':' AND oid < "
+                "?3 || ';')))) k LEFT JOIN blob_verdict b ON b.oid = k.oid",
+                &st));
+    db_bind_i64(st, 1, repo_id);
+    db_bind_str(st, 2, key);
+    db_bind_str(st, 3, oid);
+    for (bool first = true; (e = db_step(st, &row)) == OK && row; first = false) take_row(st, a, first, out);
+    db_done(st);
+    return e;
+}
+
+err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str key, struct blob_verdict *out) {
     *out = (struct blob_verdict){.format = STR(""), .findings = STR("[]"), .reason = STR("")};
     struct stmt *st;
-    bool row;
-    TRY(db_prep(
-        d,
-        "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms, o.verdict, o.reason, o.time_ms FROM (SELECT ?2 "
-        "AS oid) k "
-        "LEFT JOIN blob_verdict b ON b.oid = k.oid LEFT JOIN verdict_override o ON o.repo_id = ?1 AND o.oid = k.oid",
-        &st));
+    TRY(automaton_get(d, a, repo_id, key, out));
+    TRY(db_prep(d, "SELECT verdict, reason, time_ms FROM verdict_override WHERE repo_id = ?1 AND oid = ?2", &st));
     db_bind_i64(st, 1, repo_id);
-    db_bind_str(st, 2, oid);
-    TRY(db_step(st, &row));
-    if (!row) return OK;
-    if (!db_is_null(st, 0)) {
-        out->raw_verdict = out->verdict = verdict_of(db_i64(st, 0));
-        out->coverage = coverage_of(db_i64(st, 1));
-        out->format = arena_str(a, db_str(st, 2));
-        out->findings = arena_str(a, db_str(st, 3));
-        out->time_ms = db_i64(st, 4);
-    }
-    out->overridden = !db_is_null(st, 5);
+    db_bind_str(st, 2, verdict_key_oid(key));
+    TRY(db_step(st, &out->overridden));
     if (out->overridden) {
-        out->verdict = verdict_of(db_i64(st, 5));
-        out->reason = arena_str(a, db_str(st, 6));
-        out->time_ms = db_i64(st, 7);
+        out->verdict = verdict_of(db_i64(st, 0));
+        out->reason = arena_str(a, db_str(st, 1));
+        out->time_ms = db_i64(st, 2);
     }
     db_done(st);
     if (!out->overridden) out->reason = finding_line(a, out->findings);

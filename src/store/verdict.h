@@ -5,6 +5,10 @@
  *
  * A blob is known by its oid: 40-hex git blob SHA-1 for regular files, 64-hex SHA-256 for large ones.
  * A blob with no row was never examined: for the gate that is PENDING.
+ *
+ * What text means depends on its name (a README may quote what a script would run), so text is examined as what each
+ * path makes of it. The key of a record is the oid, and for those names the oid, a colon and the kind: "5ab…:py".
+ * repo_blob holds the keys a repository uses. A question by oid alone gets the strictest answer among them.
  */
 #ifndef BALLAST_VERDICT_H
 #define BALLAST_VERDICT_H
@@ -27,8 +31,14 @@ struct blob_verdict {
     int64_t time_ms;
     bool overridden;
 };
-/* The verdict of one blob; PENDING when none. Strings in the arena. */
-must_check err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str oid,
+/* "py" "sh" "md" "yaml" "tpl", or "" for a name that decides nothing. */
+const char *verdict_kind(struct str path);
+struct str verdict_key(struct arena *a, struct str oid, struct str path);
+struct str verdict_key_oid(struct str key);      /* without the kind */
+const char *verdict_key_example(struct str key); /* a name of that kind: "x.py" */
+
+/* The verdict of one blob, by oid or by key; PENDING when none. Strings in the arena. */
+must_check err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str key,
                                 struct blob_verdict *out);
 
 struct revision_verdict {
@@ -50,6 +60,6 @@ must_check err verdict_revision_get(struct db *d, struct arena *a, int64_t repo_
  * E_PENDING: retry_after set in the error slot, text says why. E_BLOCKED: text is the reason.
  * Waits up to hold_ms for a pending verdict to be decided first.
  */
-may_suspend err verdict_gate(struct store *s, struct arena *a, int64_t repo_id, struct str oid, int64_t hold_ms,
+may_suspend err verdict_gate(struct store *s, struct arena *a, int64_t repo_id, struct str key, int64_t hold_ms,
                              struct str *warn) must_check;
 #endif

@@ -79,13 +79,13 @@ static err decided(struct db *d, struct arena *a, int64_t repo_id, const struct 
     return OK;
 }
 
-err verdict_gate(struct store *s, struct arena *a, int64_t repo_id, struct str oid, int64_t hold_ms, struct str *warn) {
+err verdict_gate(struct store *s, struct arena *a, int64_t repo_id, struct str key, int64_t hold_ms, struct str *warn) {
     *warn = STR_NULL;
     int64_t until = clock_mono_ms() + hold_ms;
     for (;;) {
         uint64_t seen = notify_gen(store_notify(s));
         struct blob_verdict v;
-        TRY(verdict_blob_get(db_reader(s), a, repo_id, oid, &v));
+        TRY(verdict_blob_get(db_reader(s), a, repo_id, key, &v));
         if (v.verdict != VERDICT_PENDING) return decided(db_reader(s), a, repo_id, &v, warn);
         int64_t left = until - clock_mono_ms();
         err e = left > 0 ? notify_wait(store_notify(s), seen, left) : E_TIMEOUT;

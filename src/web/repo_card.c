@@ -39,7 +39,7 @@ static err card_fill(struct http_req *r, struct repo_page *p, struct view_card *
     if (x == E_ENTRY_NOT_FOUND) return OK;
     TRY(x);
     struct str warn;
-    x = verdict_gate(w->o.store, r->arena, p->repo->id, hub_entry_oid(&e), 0, &warn);
+    x = verdict_gate(w->o.store, r->arena, p->repo->id, hub_entry_key(r->arena, &e), 0, &warn);
     if (x == E_BLOCKED || x == E_PENDING) {
         v->withheld = web_err_text(r);
         return OK;

@@ -81,7 +81,8 @@ err web_repo_file(struct http_req *r) {
     if (e.is_dir) return http_redirect(r, 303, url_at(r->arena, p.repo, "tree", p.rev, v.path));
     struct blob_verdict verdict;
     v.oid = entry_oid(r->arena, &e);
-    TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p.repo->id, v.oid, &verdict));
+    struct str key = hub_entry_key(r->arena, &e);
+    TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p.repo->id, key, &verdict));
     v.oid_kind = e.is_lfs ? "SHA-256" : "git";
     v.bytes = entry_size(&e);
     v.is_lfs = e.is_lfs;
@@ -89,7 +90,7 @@ err web_repo_file(struct http_req *r) {
     v.chip = chip_of(verdict.verdict, verdict.coverage, p.head.review_url);
     v.reason = verdict.verdict > VERDICT_PASS ? web_reason(r, verdict.reason) : STR_NULL;
     struct str warn;
-    err x = verdict_gate(web_of(r)->o.store, r->arena, p.repo->id, v.oid, 0, &warn);
+    err x = verdict_gate(web_of(r)->o.store, r->arena, p.repo->id, key, 0, &warn);
     if (x == E_BLOCKED || x == E_PENDING) {
         if (x == E_PENDING || v.reason.n == 0) v.reason = web_err_text(r);
         v.kind = "withheld";

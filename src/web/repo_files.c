@@ -22,7 +22,7 @@ static err row_fill(struct http_req *r, struct repo_page *p, const struct git_en
     }
     if (e->is_dir) return OK;
     struct blob_verdict v;
-    TRY(verdict_blob_get(db_reader(web_of(r)->o.store), a, p->repo->id, hub_entry_oid(e), &v));
+    TRY(verdict_blob_get(db_reader(web_of(r)->o.store), a, p->repo->id, hub_entry_key(a, e), &v));
     out->chip = chip_of(v.verdict, v.coverage, out->url);
     return OK;
 }

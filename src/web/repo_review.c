@@ -66,7 +66,7 @@ static err files_fill(struct http_req *r, struct repo_page *p, struct view_revie
     struct judged *all = arena_array(r->arena, struct judged, n > 0 ? n : 1);
     for (size_t i = 0; i < n; i++) {
         if (entries[i].is_dir) continue;
-        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_oid(&entries[i]),
+        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_key(r->arena, &entries[i]),
                              &all[k].v));
         all[k].e = &entries[i];
         count(v, all[k++].v.verdict);

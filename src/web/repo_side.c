@@ -12,7 +12,8 @@ static err formats_fill(struct http_req *r, struct repo_page *p, const struct gi
         if (files[i].is_dir) continue;
         struct blob_verdict v;
         judged++;
-        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_oid(&files[i]), &v));
+        TRY(verdict_blob_get(db_reader(web_of(r)->o.store), r->arena, p->repo->id, hub_entry_key(r->arena, &files[i]),
+                             &v));
         bool known = v.format.n == 0;
         for (size_t j = 0; j < k && !known; j++) known = str_eq(rows[j].text, v.format);
         if (!known) rows[k++].text = v.format;

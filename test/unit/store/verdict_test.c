@@ -120,6 +120,40 @@ static void *decide_later(void *arg) {
     return NULL;
 }
 
+/* A name decides what text means: records are kept per kind, and another kind is another question. */
+static void test_keys(void **state) {
+    struct fixture *f = *state;
+    struct arena a;
+    struct blob_verdict v;
+    arena_init(&a, 1 * MiB);
+    assert_str(verdict_key(&a, STR("ab"), STR("dir/Model.PY")), "ab:py");
+    assert_str(verdict_key(&a, STR("ab"), STR("model.bin")), "ab");
+    assert_str(verdict_key_oid(STR("ab:py")), "ab");
+    assert_string_equal(verdict_kind(str_of(verdict_key_example(STR("ab:yaml")))), "yaml");
+    assert_string_equal(verdict_key_example(STR("ab")), "");
+    struct db *d = db_reader(f->store);
+    fixture_shell_sql(f, "INSERT INTO blob_verdict VALUES ('ab:md', 1, 2, 'markdown', '[]', 'rp', 1)");
+    fixture_shell_sql(f, "INSERT INTO repo_blob VALUES (5, 'ab:md'), (6, 'ab:sh'), (5, 'abc')");
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab:md"), &v));
+    assert_int_equal(v.verdict, VERDICT_PASS);
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab"), &v)); /* by oid alone: what this repository makes of it */
+    assert_int_equal(v.verdict, VERDICT_PASS);
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab:py"), &v)); /* passed as Markdown, never seen as Python */
+    assert_int_equal(v.verdict, VERDICT_PENDING);
+    fixture_shell_sql(f, "INSERT INTO blob_verdict VALUES ('ab:sh', 4, 2, 'shell', '[]', 'rp', 1)");
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab:md"), &v)); /* a script elsewhere does not make a README bad */
+    assert_int_equal(v.verdict, VERDICT_PASS);
+    assert_ok(verdict_blob_get(d, &a, 6, STR("ab"), &v));
+    assert_int_equal(v.verdict, VERDICT_BLOCK);
+    fixture_shell_sql(f, "INSERT INTO repo_blob VALUES (5, 'ab:sh')");
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab"), &v)); /* the strictest use within the repository */
+    assert_int_equal(v.verdict, VERDICT_BLOCK);
+    fixture_shell_sql(f, "INSERT INTO verdict_override VALUES (5, 'ab', 2, 'read by hand', 1, 9, '', '')");
+    assert_ok(verdict_blob_get(d, &a, 5, STR("ab:sh"), &v)); /* a reviewer decides about the bytes, under every name */
+    assert_int_equal(v.verdict, VERDICT_NOTICE);
+    arena_release(&a);
+}
+
 static void test_hold_ends_with_the_verdict(void **state) {
     struct fixture *f = *state;
     struct str warn;
@@ -172,6 +206,7 @@ static void test_names(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         T(test_gate_by_verdict),
+        T(test_keys),
         T(test_words_in_chinese_keep_an_english_twin),
         T(test_unknown_blob_is_pending),
         T(test_override_replaces),
