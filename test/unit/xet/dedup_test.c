@@ -160,9 +160,78 @@ static void test_masked_chunks(void **s) {
     made_free(part);
 }
 
+/* A shard of amy's over two one-chunk terms of bob's xorb; the second term is chunk `end - 1`, said to start at
+ * `first`. */
+static int two_terms(const struct made *file, uint32_t first, uint32_t end, struct reply *out) {
+    struct buf b;
+    buf_init(&b, MiB);
+    struct xet_hash sha, proof[2];
+    struct xhash_range r;
+    uint32_t raw = 0;
+    for (unsigned k = 0; k < 2; k++) { /* what amy can compute: one chunk each */
+        xhash_range_init(&r);
+        xhash_range_add(&r, &file->tf.chunk[k]);
+        xhash_range_done(&r, &proof[k]);
+    }
+    for (uint32_t i = first; i < end; i++) raw += m->tf.len[i];
+    shard_sha256_swap(file->sha, sha.b);
+    shard_put_head(&b, 0);
+    shard_put_file(&b, &file->tf.file, shard_file_flags(SHARD_FLAG_RANGES | SHARD_FLAG_SHA256), 2);
+    shard_put_term(&b, &(struct shard_term){m->tf.xorb, m->tf.len[0], 0, 1});
+    shard_put_term(&b, &(struct shard_term){m->tf.xorb, raw, first, end});
+    for (unsigned k = 0; k < 2; k++) shard_put_hash(&b, &proof[k]);
+    shard_put_hash(&b, &sha);
+    shard_put_bookend(&b);
+    shard_put_bookend(&b);
+    struct reply reply = rig_do(g, "POST", rig_path(g, "/v1/shards", ""), g->write_tok, "", buf_view(&b));
+    buf_release(&b);
+    *out = reply;
+    return reply.status;
+}
+
+/* Who knows the chunks around a gap gets these, and not a byte of what lies between. */
+static void test_a_gap_is_not_bridged(void **s) {
+    rig_upload(g, m, rig_token(g, 3, 2, true)); /* bob, private: the whole xorb */
+    size_t l0 = m->tf.len[0], l1 = m->tf.len[1], l2 = m->tf.len[2];
+    uint8_t *known = test_alloc(l0 + l2);
+    memcpy(known, data, l0);
+    memcpy(known + l0, data + l0 + l1, l2);
+    struct made *file = made_new(known, l0 + l2);
+    assert_int_equal(file->tf.n, 2);
+    struct reply r;
+    assert_int_equal(two_terms(file, 1, 3, &r), 400); /* the middle one, claimed along with what she knows */
+    assert_non_null(strstr(r.body.p, "does not prove possession"));
+    reply_release(&r);
+    assert_int_equal(two_terms(file, 1, 2, &r), 400); /* the middle one alone */
+    reply_release(&r);
+    assert_int_equal(rig_status(g, "GET", rig_path(g, "/v2/reconstructions/", m->file_hex), g->read_tok, "", STR_NULL),
+                     404);
+    assert_int_equal(two_terms(file, 2, 3, &r), 200);
+    reply_release(&r);
+    r = rig_do(g, "GET", rig_path(g, "/v2/reconstructions/", file->file_hex), g->read_tok, "", STR_NULL);
+    assert_int_equal(r.status, 200);
+    size_t end0 = CHUNK_HEAD + l0, at2 = end0 + CHUNK_HEAD + l1; /* noise does not compress */
+    char want[96];
+    snprintf(want, sizeof want, "?r=0-%zu,%zu-%zu&", end0 - 1, at2, at2 + CHUNK_HEAD + l2 - 1);
+    char *url = strstr(r.body.p, "/cas/");
+    assert_non_null(url);
+    *strchr(url, '"') = 0;
+    assert_non_null(strstr(url, want));
+    static const int wanted[3] = {206, 403, 403};
+    for (unsigned k = 0; k < 3; k++) {
+        char hdr[96];
+        size_t from = k == 1 ? end0 : 0, to = k == 0 ? end0 - 1 : k == 1 ? end0 : at2;
+        snprintf(hdr, sizeof hdr, "Range: bytes=%zu-%zu\r\n", from, to);
+        assert_int_equal(rig_status(g, "GET", url, STR_NULL, hdr, STR_NULL), wanted[k]);
+    }
+    reply_release(&r);
+    made_free(file);
+    free(known);
+}
+
 int main(void) {
 #define T(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
     const struct CMUnitTest t[] = {T(test_reply_form), T(test_key_of_the_week), T(test_visibility),
-                                   T(test_masked_chunks)};
+                                   T(test_masked_chunks), T(test_a_gap_is_not_bridged)};
     return cmocka_run_group_tests(t, NULL, NULL);
 }
