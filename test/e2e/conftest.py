@@ -102,7 +102,8 @@ class Server:
     # --- stock clients --------------------------------------------------------------------------
     def client_env(self, user=None, xet=True, **more):
         home = self.base / ("hf-home-" + (user or "anonymous") + ("" if xet else "-noxet"))
-        env = dict(self.env, HF_ENDPOINT=self.url, HF_HOME=str(home), HF_XET_CACHE=str(home / "xet"), PYTHONUNBUFFERED="1", **more)
+        env = dict(self.env, HF_ENDPOINT=self.url, HF_HOME=str(home), HF_XET_CACHE=str(home / "xet"), PYTHONUNBUFFERED="1")
+        env.update(more)
         env.pop("HF_TOKEN", None)
         if user:
             env["HF_TOKEN"] = self.tokens.get(user, user)
