@@ -20,7 +20,7 @@ rm -f "$data/server.json"
 # a session of its own: Ctrl-C reaches this script only, which then asks the server once to stop (a second signal would cut)
 setsid build/ballast serve --data "$data" --listen "$listen" ${CONFIG:+--config "$CONFIG"} 2>>"$data/server.log" & server=$!
 stop() { kill -TERM "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true; }
-trap 'stop; exit 0' INT TERM
+trap 'stop; say "The server has stopped." "服务已停止。"; exit 0' INT TERM
 for _ in $(seq 300); do
   [ -s "$data/server.json" ] && break
   kill -0 "$server" 2>/dev/null || { say "The server did not start; the end of $data/server.log:" "服务未能启动；$data/server.log 末尾如下："; tail -n 3 "$data/server.log"
