@@ -20,22 +20,16 @@ static struct str lower_key(struct arena *a, struct str s) {
 /* {"type","owner","name","private"} plus what `more` adds. */
 static err repo_event(struct db *d, const char *kind, int64_t user_id, int64_t repo_id, enum repo_type t,
                       struct str owner, struct str name, const char *more_key, struct str more) {
-    struct buf b cleanup(buf_release);
-    buf_init(&b, 16 * KiB);
-    struct jw w;
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_kcstr(&w, "type", repo_type_name(t));
-    jw_kstr(&w, "owner", owner);
-    jw_kstr(&w, "name", name);
+    struct event_draft e;
+    event_begin(&e);
+    jw_kcstr(&e.w, "type", repo_type_name(t));
+    jw_kstr(&e.w, "owner", owner);
+    jw_kstr(&e.w, "name", name);
     if (more_key != NULL) {
-        jw_key(&w, more_key);
-        jw_raw(&w, more);
+        jw_key(&e.w, more_key);
+        jw_raw(&e.w, more);
     }
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    int64_t seq;
-    return event_append(d, kind, user_id, repo_id, buf_view(&b), &seq);
+    return event_end(d, &e, kind, user_id, repo_id);
 }
 
 static err add_tx(struct db *d, void *arg) {

@@ -32,36 +32,24 @@ static err revision_known(struct db *d, int64_t repo_id, struct str oid, bool *y
 }
 
 static err ref_event(struct db *d, const struct refs_job *j, const char *kind, struct str ref, struct str target) {
-    struct buf b cleanup(buf_release);
-    struct jw w;
-    int64_t seq;
-    buf_init(&b, 8 * KiB);
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_kstr(&w, "ref", ref);
-    jw_kstr(&w, "target", target);
-    jw_kcstr(&w, "via", j->via);
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    return event_append(d, kind, j->user_id, j->repo_id, buf_view(&b), &seq);
+    struct event_draft e;
+    event_begin(&e);
+    jw_kstr(&e.w, "ref", ref);
+    jw_kstr(&e.w, "target", target);
+    jw_kcstr(&e.w, "via", j->via);
+    return event_end(d, &e, kind, j->user_id, j->repo_id);
 }
 
 static err push_event(struct db *d, const struct refs_job *j, const struct refs_change *c) {
-    struct buf b cleanup(buf_release);
-    struct jw w;
-    int64_t seq;
-    buf_init(&b, 16 * KiB);
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_kstr(&w, "ref", c->ref);
-    jw_kstr(&w, "old", c->old_oid.p != NULL ? c->old_oid : STR(""));
-    jw_kstr(&w, "new", c->new_oid);
-    jw_ki64(&w, "files", (int64_t)c->n_blobs);
-    jw_kcstr(&w, "via", j->via);
-    jw_kstr(&w, "message", str_sub(c->message, 0, 500));
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    return event_append(d, "revision.pushed", j->user_id, j->repo_id, buf_view(&b), &seq);
+    struct event_draft e;
+    event_begin(&e);
+    jw_kstr(&e.w, "ref", c->ref);
+    jw_kstr(&e.w, "old", c->old_oid.p != NULL ? c->old_oid : STR(""));
+    jw_kstr(&e.w, "new", c->new_oid);
+    jw_ki64(&e.w, "files", (int64_t)c->n_blobs);
+    jw_kcstr(&e.w, "via", j->via);
+    jw_kstr(&e.w, "message", str_sub(c->message, 0, 500));
+    return event_end(d, &e, "revision.pushed", j->user_id, j->repo_id);
 }
 
 static err blobs_add(struct db *d, const struct refs_job *j, const struct refs_change *c) {

@@ -19,20 +19,14 @@ static void row_read(struct stmt *st, struct arena *a, struct owner_rec *o) {
 
 /* {"name": …, KEY: VALUE} as the payload of an owner's event. value is JSON. */
 static err owner_event(struct db *d, const char *kind, struct str name, const char *key, struct str value) {
-    struct buf b cleanup(buf_release);
-    buf_init(&b, 4 * KiB);
-    struct jw w;
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_kstr(&w, "name", name);
+    struct event_draft e;
+    event_begin(&e);
+    jw_kstr(&e.w, "name", name);
     if (key != NULL) {
-        jw_key(&w, key);
-        jw_raw(&w, value);
+        jw_key(&e.w, key);
+        jw_raw(&e.w, value);
     }
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    int64_t seq;
-    return event_append(d, kind, 0, 0, buf_view(&b), &seq);
+    return event_end(d, &e, kind, 0, 0);
 }
 
 static err add_tx(struct db *d, void *arg) {
@@ -202,18 +196,12 @@ static err member_tx(struct db *d, void *arg) {
     if (admins == 0)
         return err_fail(E_CONFLICT, "organisation " STR_FMT " would have no administrator left; nothing was changed",
                         STR_ARG(org));
-    struct buf b cleanup(buf_release);
-    buf_init(&b, 4 * KiB);
-    struct jw w;
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_kstr(&w, "org", org);
-    jw_kstr(&w, "user", user);
-    jw_kcstr(&w, "role", id_role_name(j->role));
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    int64_t seq;
-    return event_append(d, "org.member", 0, 0, buf_view(&b), &seq);
+    struct event_draft e;
+    event_begin(&e);
+    jw_kstr(&e.w, "org", org);
+    jw_kstr(&e.w, "user", user);
+    jw_kcstr(&e.w, "role", id_role_name(j->role));
+    return event_end(d, &e, "org.member", 0, 0);
 }
 
 err member_db_set(struct id *id, int64_t org_id, int64_t user_id, enum role role) {

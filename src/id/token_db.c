@@ -5,18 +5,12 @@
 
 static err token_event(struct db *d, const char *kind, int64_t user_id, int64_t token_id, struct str name,
                        enum role role) {
-    struct buf b cleanup(buf_release);
-    buf_init(&b, 4 * KiB);
-    struct jw w;
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_ki64(&w, "token", token_id);
-    jw_kstr(&w, "name", name);
-    jw_kcstr(&w, "role", id_role_name(role));
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    int64_t seq;
-    return event_append(d, kind, user_id, 0, buf_view(&b), &seq);
+    struct event_draft e;
+    event_begin(&e);
+    jw_ki64(&e.w, "token", token_id);
+    jw_kstr(&e.w, "name", name);
+    jw_kcstr(&e.w, "role", id_role_name(role));
+    return event_end(d, &e, kind, user_id, 0);
 }
 
 static err add_tx(struct db *d, void *arg) {

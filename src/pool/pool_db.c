@@ -10,21 +10,15 @@
 enum { MAX_ROWS = 4 * POOL_MAX_DEPLOYMENTS, MAX_PROCS = 2 * POOL_MAX_DEPLOYMENTS * POOL_MAX_REPLICAS, RATE_MS = 60000 };
 
 static err dep_event(struct db *d, const char *kind, int64_t actor, const struct dep_shown *s) {
-    struct buf b cleanup(buf_release);
-    struct jw w;
-    int64_t seq;
-    buf_init(&b, 8 * KiB);
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_ki64(&w, "deployment", s->id);
-    jw_kcstr(&w, "model", s->model);
-    jw_kcstr(&w, "state", s->state);
-    jw_ki64(&w, "ready", s->ready);
-    jw_ki64(&w, "replicas", s->replicas);
-    jw_kcstr(&w, "detail", s->detail);
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    return event_append(d, kind, actor, s->repo_id, buf_view(&b), &seq);
+    struct event_draft e;
+    event_begin(&e);
+    jw_ki64(&e.w, "deployment", s->id);
+    jw_kcstr(&e.w, "model", s->model);
+    jw_kcstr(&e.w, "state", s->state);
+    jw_ki64(&e.w, "ready", s->ready);
+    jw_ki64(&e.w, "replicas", s->replicas);
+    jw_kcstr(&e.w, "detail", s->detail);
+    return event_end(d, &e, kind, actor, s->repo_id);
 }
 
 /* --- wishes --------------------------------------------------------------------------------------------------- */
@@ -68,21 +62,15 @@ static err add_tx(struct db *d, void *arg) {
                 "sisssiii", n->model, n->repo_id, n->commit, n->file, n->engine, (int64_t)n->replicas, n->user_id,
                 clock_wall_ms()));
     n->id = db_last_id(d);
-    struct buf b cleanup(buf_release);
-    struct jw w;
-    int64_t seq;
-    buf_init(&b, 8 * KiB);
-    jw_init(&w, &b);
-    jw_obj(&w);
-    jw_ki64(&w, "deployment", n->id);
-    jw_kstr(&w, "model", n->model);
-    jw_kstr(&w, "commit", n->commit);
-    jw_kstr(&w, "file", n->file);
-    jw_kstr(&w, "engine", n->engine);
-    jw_ki64(&w, "replicas", n->replicas);
-    jw_obj_end(&w);
-    TRY(buf_ok(&b, "event"));
-    return event_append(d, "deployment.created", n->user_id, n->repo_id, buf_view(&b), &seq);
+    struct event_draft ev;
+    event_begin(&ev);
+    jw_ki64(&ev.w, "deployment", n->id);
+    jw_kstr(&ev.w, "model", n->model);
+    jw_kstr(&ev.w, "commit", n->commit);
+    jw_kstr(&ev.w, "file", n->file);
+    jw_kstr(&ev.w, "engine", n->engine);
+    jw_ki64(&ev.w, "replicas", n->replicas);
+    return event_end(d, &ev, "deployment.created", n->user_id, n->repo_id);
 }
 err pool_db_add(struct pool *p, struct new_deployment *n) {
     return db_write(p->o.store, add_tx, n);

@@ -96,6 +96,19 @@ err event_append(struct db *d, const char *kind, int64_t actor_id, int64_t repo_
     return OK;
 }
 
+void event_begin(struct event_draft *e) {
+    buf_init(&e->b, PAYLOAD_MAX);
+    jw_init(&e->w, &e->b);
+    jw_obj(&e->w);
+}
+err event_end(struct db *d, struct event_draft *e, const char *kind, int64_t actor_id, int64_t repo_id) {
+    jw_obj_end(&e->w);
+    err er = buf_ok(&e->b, "event");
+    if (er == OK) er = event_append(d, kind, actor_id, repo_id, buf_view(&e->b), NULL);
+    buf_release(&e->b);
+    return er;
+}
+
 /* --- verify ---------------------------------------------------------------------------------------------------- */
 
 static void bad(struct event_check *c, int64_t seq, const char *why) {

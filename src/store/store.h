@@ -86,6 +86,17 @@ struct notify *store_notify(struct store *s);
  */
 must_check err event_append(struct db *d /* writer */, const char *kind, int64_t actor_id, int64_t repo_id,
                             struct str payload_json, int64_t *seq);
+/*
+ * An entry while it is written: event_begin opens the payload's object, the caller adds members to w, event_end closes
+ * it, appends the entry and lets the draft go, also when it fails. Between the two there is no way out.
+ */
+struct event_draft {
+    struct buf b;
+    struct jw w;
+};
+void event_begin(struct event_draft *e);
+must_check err event_end(struct db *d /* writer */, struct event_draft *e, const char *kind, int64_t actor_id,
+                         int64_t repo_id);
 struct event {
     int64_t seq, time_ms, actor_id, repo_id;
     struct str kind, payload;
