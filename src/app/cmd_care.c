@@ -3,6 +3,7 @@
 #include "app/cli.h"
 #include "base/clock.h"
 #include "base/hex.h"
+#include "base/reserve.h"
 
 int cmd_version(struct cli *c) {
     puts(c->json ? "{\"name\":\"ballast\",\"version\":\"" BALLAST_VERSION "\"}" : "ballast " BALLAST_VERSION);
@@ -13,6 +14,7 @@ int cmd_serve(struct cli *c) {
     struct config *cf;
     c->listen = cli_opt(c, "--listen");
     if (c->n_pos != 0) return cli_usage(c, i18n(c->lang, N_("too many arguments")));
+    if (!reserve_init()) fputs("ballast: no address space for the memory reserve; going on without it\n", stderr);
     err e = cli_config(c, &cf);
     if (e != OK) return cli_fail(c, e);
     e = config_resolve(cf);

@@ -7,6 +7,7 @@
 
 #include "app/app.h"
 #include "base/clock.h"
+#include "base/reserve.h"
 
 static err get_healthz(struct http_req *r) {
     return http_reply(r, 200, "text/plain; charset=utf-8", STR("ok\n"));
@@ -50,6 +51,8 @@ static err get_metrics(struct http_req *r) {
     metric(&b, "ballast_uptime_seconds", "gauge", "Seconds since start.",
            (uint64_t)((clock_wall_ms() - a->started_ms) / 1000));
     metric(&b, "process_resident_memory_bytes", "gauge", "Resident memory.", rss_bytes());
+    metric(&b, "ballast_memory_reserve_taken_total", "counter", "Allocations served by the reserve: memory was out.",
+           reserve_taken());
     metric(&b, "ballast_fibers", "gauge", "Live fibers.", rs.fibers_live);
     metric(&b, "ballast_work_queue", "gauge", "Jobs waiting for a work thread.", rs.work_queued);
     metric(&b, "ballast_work_done_total", "counter", "Jobs done by the work threads.", rs.work_done);

@@ -93,6 +93,7 @@ static void start_fiber(void *arg) {
 static void stop_fiber(void *arg) {
     struct start *s = arg;
     if (s->app->pool != NULL) pool_stop(s->app->pool);
+    if (s->app->gate != NULL) gate_stop(s->app->gate);
     if (s->app->review != NULL) review_stop(s->app->review);
     done_signal(&s->done);
 }

@@ -2,19 +2,32 @@
 /* buf.c — bounded growing buffer. */
 #include "base/buf.h"
 
+#include "base/reserve.h"
+
+enum { BUF_RESERVE_MAX = 64 * KiB };
+
 void buf_init(struct buf *b, size_t max_bytes) {
-    *b = (struct buf){NULL, 0, 0, max_bytes, false};
+    *b = (struct buf){NULL, 0, 0, max_bytes, false, false};
 }
 
 void buf_release(struct buf *b) {
-    free(b->p);
+    reserve_free(b->p);
     b->p = NULL;
     b->n = b->cap = 0;
 }
 
 void buf_reset(struct buf *b) {
     b->n = 0;
-    b->failed = false;
+    b->failed = b->no_memory = false;
+}
+
+static char *grow_large(char *p, size_t had, size_t n) {
+    if (had > BUF_RESERVE_MAX || p == NULL) return realloc(p, n);
+    char *q = malloc(n); /* p may be of the reserve */
+    if (q == NULL) return NULL;
+    memcpy(q, p, had);
+    reserve_free(p);
+    return q;
 }
 
 char *buf_room(struct buf *b, size_t n) {
@@ -26,9 +39,10 @@ char *buf_room(struct buf *b, size_t n) {
         size_t cap = b->cap == 0 ? 256 : b->cap;
         while (cap < b->n + n) cap *= 2;
         if (cap > b->max) cap = b->max;
-        char *p = realloc(b->p, cap);
+        /* Small ones have the reserve behind them: what they hold (a header, an error, a signature) must not fail. */
+        char *p = cap <= BUF_RESERVE_MAX ? reserve_realloc(b->p, cap) : grow_large(b->p, b->cap, cap);
         if (p == NULL) {
-            b->failed = true;
+            b->failed = b->no_memory = true;
             return NULL;
         }
         b->p = p;
@@ -114,5 +128,6 @@ struct str buf_view(const struct buf *b) {
 
 err buf_ok(const struct buf *b, const char *what) {
     if (!b->failed) return OK;
+    if (b->no_memory) return err_fail(E_NOMEM, "out of memory for %s; try again shortly", what);
     return err_fail(E_LIMIT, "%s is larger than the limit of %zu bytes", what, b->max);
 }

@@ -18,6 +18,7 @@ struct buf {
     char *p;
     size_t n, cap, max;
     bool failed;
+    bool no_memory; /* it failed for want of memory, not for its maximum */
 };
 
 void buf_init(struct buf *b, size_t max_bytes);

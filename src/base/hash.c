@@ -8,6 +8,8 @@
 #include <openssl/hmac.h>
 #include <sys/random.h>
 
+#include "base/reserve.h"
+
 static const EVP_MD *md_sha256(void) {
     static EVP_MD *md; /* fetched once: EVP_sha256() resolves the provider on every init otherwise */
     EVP_MD *m = __atomic_load_n(&md, __ATOMIC_ACQUIRE);
@@ -46,7 +48,7 @@ struct hasher {
 };
 
 struct hasher *hasher_new(const char *kind) {
-    struct hasher *h = malloc(sizeof *h);
+    struct hasher *h = reserve_malloc(sizeof *h);
     BUG_ON(h == NULL);
     h->ctx = EVP_MD_CTX_new();
     BUG_ON(h->ctx == NULL);
@@ -67,7 +69,7 @@ void hasher_done(struct hasher *h, uint8_t *out) {
 void hasher_free(struct hasher *h) {
     if (h == NULL) return;
     EVP_MD_CTX_free(h->ctx);
-    free(h);
+    reserve_free(h);
 }
 
 bool hash_equal(const void *a, const void *b, size_t n) {

@@ -31,12 +31,17 @@ static err bad(const struct parser *s, const char *at, const char *what) {
     return err_fail(E_BAD_REQUEST, "bad JSON at line %zu column %zu: %s", line, col, what);
 }
 
+static err no_memory(void) {
+    return err_fail(E_NOMEM, "out of memory");
+}
+
 static err push(struct parser *s, enum json_type t, const char *at, uint32_t *index) {
     struct json_doc *d = s->doc;
     if (d->n_nodes == s->cap) {
         size_t cap = s->cap * 2;
         if (cap > s->max_nodes) cap = s->max_nodes;
         struct json_node *n = cap > s->cap ? arena_try(s->a, cap * sizeof *n) : NULL;
+        if (n == NULL && cap > s->cap && !arena_full(s->a, cap * sizeof *n)) return no_memory();
         if (n == NULL) return err_fail(E_LIMIT, "JSON has more than %zu values", s->cap);
         memcpy(n, d->nodes, d->n_nodes * sizeof *n);
         d->nodes = n;
@@ -160,6 +165,7 @@ static err check_duplicates(struct parser *s, uint32_t obj, const char *at) {
     uint32_t n = d->nodes[obj].len;
     if (n < 2) return OK;
     uint64_t small[64], *h = n <= ARRAY_LEN(small) ? small : arena_try(s->a, n * sizeof *h);
+    if (h == NULL && !arena_full(s->a, n * sizeof *h)) return no_memory();
     if (h == NULL) return err_fail(E_LIMIT, "JSON object with too many members");
     uint32_t i = obj + 1;
     for (uint32_t k = 0; k < n; k++) {
@@ -274,7 +280,7 @@ err json_parse(struct arena *a, struct str text, const struct json_limits *lim, 
     s.cap = MIN(MIN(text.n / 8 + 8, (size_t)4096), s.max_nodes);
     struct json_doc *d = arena_try(a, sizeof *d);
     struct json_node *nodes = arena_try(a, s.cap * sizeof *nodes);
-    if (d == NULL || nodes == NULL) return err_fail(E_NOMEM, "out of memory");
+    if (d == NULL || nodes == NULL) return no_memory();
     *d = (struct json_doc){text.p, text.n, nodes, 0, a};
     s.doc = d;
     TRY(parse_all(&s));
@@ -302,7 +308,8 @@ static size_t put_utf8(char *to, uint32_t c) {
 
 static struct str unescape(struct arena *a, struct str s) {
     char *out = arena_try(a, s.n + 1);
-    if (out == NULL) return STR_NULL;
+    if (out == NULL && arena_full(a, s.n + 1)) return STR_NULL;
+    if (out == NULL) out = arena_alloc(a, s.n + 1); /* from the reserve: a value must not seem absent */
     size_t w = 0;
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] != '\\') {

@@ -36,6 +36,8 @@ struct gate_opts {
 must_check err gate_open(const struct gate_opts *o, struct gate **out);
 /* New provider table (config reload): swaps the snapshot, cuts nothing. */
 must_check err gate_reload(struct gate *g, const struct gate_provider *providers, size_t n);
+/* On a fiber, after the server and pool have stopped, before the loops end. */
+void gate_stop(struct gate *g);
 void gate_close(struct gate *g);
 /* /v1/chat/completions, /v1/completions, /v1/embeddings, /v1/models */
 must_check err gate_routes(struct gate *g, struct http_router *rt);

@@ -65,6 +65,15 @@ err gate_open(const struct gate_opts *o, struct gate **out) {
     return OK;
 }
 
+/* Providers and replicas are forgotten while loops still run: only they can close idle connections. */
+void gate_stop(struct gate *g) {
+    IGNORE_ERR(gate_reload(g, NULL, 0)); /* fails only for want of memory; then the kernel closes them */
+    pthread_mutex_lock(&g->lock);
+    for (size_t i = 0; i < g->n_draining; i++) target_put(g->draining[i]);
+    g->n_draining = 0;
+    pthread_mutex_unlock(&g->lock);
+}
+
 void gate_close(struct gate *g) {
     if (g == NULL) return;
     meter_close(g);

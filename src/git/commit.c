@@ -60,7 +60,7 @@ static err write_commit(git_repository *repo, struct commit_job *j, const git2_c
     TRY(git_lib_signature(&r->author, &sig));
     if (git_tree_lookup(&tree, repo, tree_oid) != 0) return git_lib_fail(E_CORRUPT, "a folder is missing");
     char *message = strndup(r->message.n > 0 ? r->message.p : "", r->message.n);
-    BUG_ON(message == NULL);
+    if (message == NULL) return err_fail(E_NOMEM, "out of memory; nothing was changed, try again shortly");
     const git2_commit *parents[1] = {head};
     int rc = git_commit_create(out, repo, NULL, sig, sig, NULL, message, tree, 1, parents);
     free(message);

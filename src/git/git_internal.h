@@ -63,6 +63,8 @@ enum { GIT_DIR_MAX = 4096 };
 
 /* --- lib.c: small helpers over libgit2 ------------------------------------------------------------------ */
 /* err_fail(kind, "what: libgit2's message"). */
+/* Once before git_libgit2_init(): memory with the reserve behind it. */
+void git_lib_alloc_setup(void);
 must_check err git_lib_fail(err kind, const char *what);
 bool git_oid_parse(struct str hex, git_oid *out); /* exactly 40 */
 void git_oid_hex(const git_oid *oid, char out[GIT_OID_HEX + 1]);

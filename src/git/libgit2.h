@@ -12,6 +12,7 @@
 #define git_blob git2_blob
 #define git_commit git2_commit
 #include <git2.h>
+#include <git2/sys/alloc.h>
 #include <git2/sys/odb_backend.h>
 #include <git2/sys/repository.h>
 #undef git_tree

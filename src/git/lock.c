@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/reserve.h"
 
 enum { LOCK_WAIT_MS = 60000 };
 
@@ -28,7 +29,7 @@ static struct git_lock_node *node_get(struct git *g, int64_t repo_id) {
     struct git_lock_node *n = g->locks;
     while (n != NULL && n->repo_id != repo_id) n = n->next;
     if (n == NULL) {
-        n = calloc(1, sizeof *n);
+        n = reserve_calloc(sizeof *n);
         BUG_ON(n == NULL);
         *n = (struct git_lock_node){.next = g->locks, .repo_id = repo_id, .mu = fmutex_new()};
         g->locks = n;
@@ -49,7 +50,7 @@ static void node_put(struct git *g, struct git_lock_node *n) {
     pthread_mutex_unlock(&g->mu);
     if (!last) return;
     fmutex_free(n->mu);
-    free(n);
+    reserve_free(n);
 }
 
 static may_suspend err file_lock(struct git *g, int64_t repo_id, int *fd) {

@@ -29,7 +29,9 @@ static err report(struct new_job *j, const git_tree_entry *te, struct str path) 
     if (j->n == j->cap) {
         size_t cap = j->cap == 0 ? 64 : j->cap * 2;
         struct git_entry *v = arena_try(j->a, cap * sizeof *v);
-        if (v == NULL) return err_fail(E_LIMIT, "the push brings more files than fit into memory");
+        if (v == NULL)
+            return err_fail(arena_why(j->a, cap * sizeof *v, E_LIMIT),
+                            "the push brings more files than fit into memory");
         if (j->n > 0) memcpy(v, j->out, j->n * sizeof *v);
         j->out = v;
         j->cap = cap;
@@ -38,7 +40,8 @@ static err report(struct new_job *j, const git_tree_entry *te, struct str path) 
     TRY(git_blob_meta(j->g, j->odb, git_tree_entry_id(te), &m));
     struct git_entry *e = &j->out[j->n];
     char *copy = arena_try(j->a, path.n + 1 + 65);
-    if (copy == NULL) return err_fail(E_LIMIT, "the push brings more files than fit into memory");
+    if (copy == NULL)
+        return err_fail(arena_why(j->a, path.n + 66, E_LIMIT), "the push brings more files than fit into memory");
     memcpy(copy, path.p, path.n);
     *e = (struct git_entry){
         .path = str_make(copy, path.n), .mode = (uint32_t)git_tree_entry_filemode(te), .size = m.size};

@@ -51,7 +51,8 @@ err git_refs_read(git_repository *repo, struct arena *a, struct git_ref **out, s
         ++*n;
     }
     git_strarray_dispose(&names);
-    if (v == NULL) return err_fail(E_LIMIT, "the repository has too many references");
+    if (v == NULL)
+        return err_fail(arena_why(a, (max + 1) * sizeof *v, E_LIMIT), "the repository has too many references");
     qsort(v, *n, sizeof *v, ref_cmp);
     *out = v;
     return OK;
@@ -98,7 +99,7 @@ static err tag_object(git_repository *repo, const struct ref_job *j, git_oid *ta
     if (git_object_lookup(&o, repo, target, GIT_OBJECT_COMMIT) != 0) return git_rev_fail(j->commit);
     TRY(git_lib_signature(j->who, &sig));
     char name[REPO_PATH_MAX], *message = strndup(j->message.p, j->message.n);
-    BUG_ON(message == NULL);
+    if (message == NULL) return err_fail(E_NOMEM, "out of memory; nothing was changed, try again shortly");
     snprintf(name, sizeof name, STR_FMT, STR_ARG(str_from(j->ref, strlen("refs/tags/"))));
     int rc = git_tag_annotation_create(target, repo, name, o, sig, message);
     free(message);
@@ -164,7 +165,7 @@ static err squash_job(struct git *g, git_repository *repo, void *arg) {
     TRY(git_tree_of(repo, str_of(hex), &tree));
     TRY(git_lib_signature(j->who, &sig));
     char *message = strndup(j->message.n > 0 ? j->message.p : "Squash", j->message.n > 0 ? j->message.n : 6);
-    BUG_ON(message == NULL);
+    if (message == NULL) return err_fail(E_NOMEM, "out of memory; nothing was changed, try again shortly");
     int rc = git_commit_create(&oid, repo, NULL, sig, sig, NULL, message, tree, 0, NULL);
     free(message);
     if (rc != 0) return git_lib_fail(E_IO, "cannot store the commit");

@@ -93,6 +93,7 @@ static err write_settings(struct git *g) {
 }
 
 static err lib_start(void) {
+    git_lib_alloc_setup();
     if (git_libgit2_init() < 0) return git_lib_fail(E_INTERNAL, "start");
     static const int empty_levels[] = {GIT_CONFIG_LEVEL_SYSTEM, GIT_CONFIG_LEVEL_XDG, GIT_CONFIG_LEVEL_PROGRAMDATA};
     for (size_t i = 0; i < ARRAY_LEN(empty_levels); i++)

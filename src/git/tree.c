@@ -128,13 +128,17 @@ static err list_push(struct list_job *j, const git_tree_entry *te, struct str pa
     if (j->n == j->cap) {
         size_t cap = j->cap == 0 ? 64 : j->cap * 2;
         struct git_entry *v = arena_try(j->a, cap * sizeof *v);
-        if (v == NULL) return err_fail(E_LIMIT, "the folder is too large to list at once; ask for fewer entries");
+        if (v == NULL)
+            return err_fail(arena_why(j->a, cap * sizeof *v, E_LIMIT),
+                            "the folder is too large to list at once; ask for fewer entries");
         if (j->n > 0) memcpy(v, j->out, j->n * sizeof *v);
         j->out = v;
         j->cap = cap;
     }
     char *copy = arena_try(j->a, path.n + 1);
-    if (copy == NULL) return err_fail(E_LIMIT, "the folder is too large to list at once; ask for fewer entries");
+    if (copy == NULL)
+        return err_fail(arena_why(j->a, path.n + 1, E_LIMIT),
+                        "the folder is too large to list at once; ask for fewer entries");
     memcpy(copy, path.p, path.n);
     TRY(entry_fill(j->g, j->odb, j->a, te, str_make(copy, path.n), &j->out[j->n]));
     j->n++;
@@ -243,7 +247,9 @@ static err blob_job(struct git *g, git_repository *repo, void *arg) {
     char *p = arena_try(j->a, size + 1);
     if (p != NULL) memcpy(p, git_odb_object_data(o), size);
     git_odb_object_free(o);
-    if (p == NULL) return err_fail(E_TOO_LARGE, "the file has %zu bytes, more than fit into memory at once", size);
+    if (p == NULL)
+        return err_fail(arena_why(j->a, size + 1, E_TOO_LARGE),
+                        "the file has %zu bytes, more than fit into memory at once", size);
     *j->out = str_make(p, size);
     return OK;
 }

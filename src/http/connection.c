@@ -6,6 +6,7 @@
  * buffer grows to 32 KiB for a large head and shrinks behind it; the arena keeps one 4 KiB block.
  */
 #include "base/clock.h"
+#include "base/reserve.h"
 #include "http/conn.h"
 
 static struct http_conn *conn_get(struct http_server *srv, struct http_loop_state *ls) {
@@ -129,6 +130,11 @@ static bool head_read(struct http_conn *c) {
             if (fresh) request_reset(c);
             fresh = false;
             enum h1_result res = h1_req_parse(&c->head, c->in, c->n_in);
+            if (res == H1_OK && reserve_low()) {
+                http_set(&c->req, "Retry-After", STR("1"));
+                conn_refuse(c, 503, "the server is out of memory; nothing was changed, try again shortly");
+                return false;
+            }
             if (res == H1_OK) return true;
             if (res == H1_BAD) {
                 conn_refuse(c, c->head.status, c->head.why);
@@ -162,12 +168,12 @@ static void req_fill(struct http_conn *c) {
     body_begin(c);
 }
 
-/* What was read behind this request moves to the front. */
-static void input_shift(struct http_conn *c) {
+/* What was read behind this request moves to the front. False: no memory for it. */
+static bool input_shift(struct http_conn *c) {
     size_t rest = c->win.n - c->win.off;
     if (rest > c->cap_in) {
         char *p = malloc(rest); /* at most the window, 8 KiB */
-        BUG_ON(p == NULL);
+        if (p == NULL) return false;
         memcpy(p, c->win.base + c->win.off, rest);
         free(c->in);
         c->in = p;
@@ -183,6 +189,7 @@ static void input_shift(struct http_conn *c) {
             c->cap_in = CONN_IN_MIN;
         }
     }
+    return true;
 }
 
 static void conn_serve(struct http_conn *c) {
@@ -196,7 +203,7 @@ static void conn_serve(struct http_conn *c) {
             if (unread) conn_linger(c);
             return;
         }
-        input_shift(c);
+        if (!input_shift(c)) return;
         arena_reset(&c->arena);
     }
     if (c->res.ended && !c->dead && c->n_in > 0) conn_linger(c); /* a refusal must reach the client */

@@ -113,12 +113,23 @@ static err json_reply(struct http_req *r, err e, int status, enum http_dialect d
     return http_reply(r, status, type, buf_view(&b));
 }
 
+/*
+ * What these kinds say is for the log: paths, SQL, messages of libraries. A client gets the request's number, under
+ * which the log has it (dispatch.c writes the line before it answers).
+ */
+static err veil(const struct http_req *r, err e) {
+    if (e == E_NOMEM) return err_fail(e, "the server is out of memory; try again shortly");
+    if (e != E_INTERNAL && e != E_IO && e != E_CORRUPT) return e;
+    return err_fail(e, "the server failed; its log tells why under request %.26s", r->id);
+}
+
 err http_reply_error(struct http_req *r, err e) {
     struct http_conn *c = r->conn;
     if (c->res.began) return err_fail(E_INTERNAL, "an error came after the answer had begun");
     res_drop_entity_headers(&c->res);
     int status = status_of(r, e);
     unsigned wait_s = err_slot()->retry_after_s;
+    e = veil(r, e);
     if (wait_s == 0 && e == E_PENDING) wait_s = 5;
     if (wait_s > 0 && (status == 429 || status == 503)) http_setf(r, "Retry-After", "%u", wait_s);
     if (status >= 500) http_set(r, "Cache-Control", STR("no-store"));

@@ -10,12 +10,15 @@ enum { WITHHELD_MAX = 500000 };
 static err push(struct arena *a, struct str **v, size_t *n, struct str oid) {
     if ((*n & (*n - 1)) == 0) { /* 0, 1, 2, 4, …: room doubles */
         struct str *grown = arena_try(a, (*n == 0 ? 1 : *n * 2) * sizeof **v);
-        if (grown == NULL) return err_fail(E_LIMIT, "too many files of this repository wait for review");
+        if (grown == NULL)
+            return err_fail(arena_why(a, (*n * 2 + 1) * sizeof **v, E_LIMIT),
+                            "too many files of this repository wait for review");
         if (*n > 0) memcpy(grown, *v, *n * sizeof **v);
         *v = grown;
     }
     char *copy = arena_try(a, oid.n);
-    if (copy == NULL) return err_fail(E_LIMIT, "too many files of this repository wait for review");
+    if (copy == NULL)
+        return err_fail(arena_why(a, oid.n, E_LIMIT), "too many files of this repository wait for review");
     memcpy(copy, oid.p, oid.n);
     (*v)[(*n)++] = str_make(copy, oid.n);
     return OK;

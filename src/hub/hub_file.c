@@ -78,7 +78,8 @@ err hub_file_all(struct hub *h, struct arena *a, int64_t repo_id, const struct g
     struct hub_file *f;
     TRY(hub_file_open(h, repo_id, e, 0, size, &f));
     char *p = arena_try(a, (size_t)size + 1);
-    err er = p != NULL ? OK : err_fail(E_LIMIT, "no room for " STR_FMT, STR_ARG(e->path));
+    err er =
+        p != NULL ? OK : err_fail(arena_why(a, (size_t)size + 1, E_LIMIT), "no room for " STR_FMT, STR_ARG(e->path));
     size_t at = 0;
     while (er == OK && at < size) {
         size_t n = 0;

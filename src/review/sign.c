@@ -27,10 +27,14 @@ static bool framed(struct buf *b, struct str statement) {
 }
 
 struct str sign_statement(struct arena *a, const struct sign_key *k, struct str statement) {
-    struct buf b cleanup(buf_release), out cleanup(buf_release);
+    struct buf out cleanup(buf_release);
     uint8_t sig[ED25519_SIG_LEN];
-    BUG_ON(!framed(&b, statement)); /* statements are built within STATEMENT_MAX */
-    ed25519_sign(k->seed, b.p, b.n, sig);
+    BUG_ON(statement.n > STATEMENT_MAX); /* statements are built within it */
+    const size_t n_domain = sizeof(DOMAIN) - 1;
+    char *framed_text = arena_alloc(a, n_domain + statement.n);
+    memcpy(framed_text, DOMAIN, n_domain);
+    memcpy(framed_text + n_domain, statement.p, statement.n);
+    ed25519_sign(k->seed, framed_text, n_domain + statement.n, sig);
     buf_init(&out, 128);
     base64_encode(&out, sig, sizeof sig);
     return arena_str(a, buf_view(&out));

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "base/reserve.h"
 #include "rt/rt_int.h"
 
 static struct {
@@ -35,7 +36,7 @@ void loop_push(struct loop *l, struct post *p) {
 }
 
 void loop_post(struct loop *l, rt_fn fn, void *arg) {
-    struct post *p = malloc(sizeof *p);
+    struct post *p = reserve_malloc(sizeof *p);
     BUG_ON(p == NULL);
     p->fn = fn;
     p->arg = arg;
@@ -61,7 +62,7 @@ static void posts_run(struct loop *l) {
             atomic_store(&f->wake_posted, false); /* from here on p may be pushed again */
             fiber_ready(f);
         } else {
-            free(p);
+            reserve_free(p);
             fn(arg);
         }
     }

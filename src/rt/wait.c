@@ -12,6 +12,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/reserve.h"
 #include "rt/rt_int.h"
 
 enum { DONE_PENDING, DONE_SIGNALLED, DONE_FIBER, DONE_THREAD };
@@ -66,7 +67,7 @@ struct notify {
 };
 
 struct notify *notify_new(void) {
-    struct notify *n = calloc(1, sizeof *n);
+    struct notify *n = reserve_calloc(sizeof *n);
     BUG_ON(n == NULL);
     pthread_mutex_init(&n->mu, NULL);
     pthread_condattr_t at;
@@ -82,7 +83,7 @@ void notify_free(struct notify *n) {
     BUG_ON(n->fibers != NULL);
     pthread_cond_destroy(&n->cond);
     pthread_mutex_destroy(&n->mu);
-    free(n);
+    reserve_free(n);
 }
 
 uint64_t notify_gen(const struct notify *n) {
@@ -150,7 +151,7 @@ struct fmutex {
 };
 
 struct fmutex *fmutex_new(void) {
-    struct fmutex *m = calloc(1, sizeof *m);
+    struct fmutex *m = reserve_calloc(sizeof *m);
     BUG_ON(m == NULL);
     pthread_mutex_init(&m->mu, NULL);
     m->tail = &m->head;
@@ -161,7 +162,7 @@ void fmutex_free(struct fmutex *m) {
     if (m == NULL) return;
     BUG_ON(m->locked);
     pthread_mutex_destroy(&m->mu);
-    free(m);
+    reserve_free(m);
 }
 
 void fmutex_lock(struct fmutex *m) {

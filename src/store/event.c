@@ -9,7 +9,6 @@
  * Entries are numbered 1, 2, 3, … without gaps. meta.event_head repeats the newest number and hash,
  * so that a lost tail is noticed as well.
  */
-#include "base/buf.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/hex.h"
@@ -18,22 +17,30 @@
 
 enum { KIND_MAX = 64, PAYLOAD_MAX = 1 << 20 };
 
+static void add_u64(struct hasher *h, uint64_t v) {
+    uint8_t le[8];
+    for (int i = 0; i < 8; i++) le[i] = (uint8_t)(v >> 8 * i);
+    hasher_add(h, le, 8);
+}
+
+static void add_u32(struct hasher *h, uint32_t v) {
+    const uint8_t le[4] = {(uint8_t)v, (uint8_t)(v >> 8), (uint8_t)(v >> 16), (uint8_t)(v >> 24)};
+    hasher_add(h, le, 4);
+}
+
 static void event_hash(const struct event *e, const uint8_t prev[32], uint8_t out[32]) {
-    struct buf b;
-    buf_init(&b, PAYLOAD_MAX + 64 * KiB);
-    buf_add(&b, "ballast-event-1", 16);
-    buf_u64le(&b, (uint64_t)e->seq);
-    buf_u64le(&b, (uint64_t)e->time_ms);
-    buf_u64le(&b, (uint64_t)e->actor_id);
-    buf_u64le(&b, (uint64_t)e->repo_id);
-    buf_u32le(&b, (uint32_t)e->kind.n);
-    buf_str(&b, e->kind);
-    buf_u32le(&b, (uint32_t)e->payload.n);
-    buf_str(&b, e->payload);
-    buf_add(&b, prev, 32);
-    BUG_ON(b.failed); /* callers bound kind and payload */
-    hash_sha256(b.p, b.n, out);
-    buf_release(&b);
+    struct hasher *h = hasher_new("SHA256");
+    hasher_add(h, "ballast-event-1", 16);
+    add_u64(h, (uint64_t)e->seq);
+    add_u64(h, (uint64_t)e->time_ms);
+    add_u64(h, (uint64_t)e->actor_id);
+    add_u64(h, (uint64_t)e->repo_id);
+    add_u32(h, (uint32_t)e->kind.n);
+    hasher_add(h, e->kind.p, e->kind.n);
+    add_u32(h, (uint32_t)e->payload.n);
+    hasher_add(h, e->payload.p, e->payload.n);
+    hasher_add(h, prev, 32);
+    hasher_done(h, out);
 }
 
 static err kind_check(const char *kind) {

@@ -26,8 +26,8 @@ class Faults:
         self.f = open(path, "r+b")
         self.page = mmap.mmap(self.f.fileno(), 4096)
 
-    def arm(self, call, n, error):
-        self.page[8:32] = struct.pack("<qqq", CALLS[call], error, 0)
+    def arm(self, call, n, error, min_bytes=65536, lasting=False):
+        self.page[8:48] = struct.pack("<qqqqq", CALLS[call], error, 0, min_bytes, lasting)
         self.page[0:8] = struct.pack("<q", n)
 
     def disarm(self):
@@ -107,3 +107,54 @@ def test_nth_call_fails(faulty, call, error, steps):
     p = s.cli("fsck", "--deep", check=False)
     assert p.returncode == 0, p.stdout + p.stderr
     print("%s: %d struck, %d refused cleanly" % (call, struck, refused))
+
+
+def everything(s, tag):
+    """One request of each room; what came back (a status, or the kind of a cut connection)."""
+    out = []
+    for method, path, body in (("GET", "/explore", None), ("GET", "/alice/f", None), ("GET", "/api/models/alice/f", None), ("GET", "/api/models?limit=3", None),
+                               ("GET", "/metrics", None), ("POST", "/v1/chat/completions", {"model": "none", "messages": []}), ("GET", "/activity", None)):
+        try:
+            out.append(s.http(method, path, "alice", body, timeout=30)[0])
+        except OSError as e:
+            out.append(type(e).__name__)
+    try:
+        out += upload(s, tag, tag.encode() * 20000)[1]
+    except OSError as e:
+        out.append(type(e).__name__)
+    return out
+
+
+@pytest.mark.parametrize("min_bytes", [1, 1000, 65536])
+def test_memory_is_out_for_a_while(faulty, min_bytes):
+    """The allocator refuses everything for two seconds: requests fail politely or are cut, the process lives and recovers."""
+    s, faults = faulty
+    well = everything(s, "before")
+    faults.arm("malloc", 1, errno.ENOMEM, min_bytes=min_bytes, lasting=True)
+    end, answers = time.time() + 2, []
+    while time.time() < end:
+        answers += everything(s, "during%d" % len(answers))
+    assert faults.disarm()
+    assert s.proc.poll() is None, "the server ended: " + s.tail()
+    assert not [a for a in answers if a in (400, 413, 422)], answers  # want of memory is nobody's fault
+    assert everything(s, "after") == well
+    whole(s, "after", b"after" * 20000)
+    taken = next(l for l in s.http("GET", "/metrics")[2].decode().splitlines() if l.startswith("ballast_memory_reserve_taken_total"))
+    assert int(taken.split()[1]) > 0
+    s.stop()
+    assert s.cli("fsck", "--deep", check=False).returncode == 0
+
+
+def test_each_small_allocation_fails_once(faulty):
+    """n-th allocation of any size: never the end of the process, and the same request works the next time."""
+    s, faults = faulty
+    well, struck = everything(s, "before"), 0
+    for n in range(1, 1500, 11):
+        faults.arm("malloc", n, errno.ENOMEM, min_bytes=1)
+        everything(s, "n%d" % n)
+        struck += faults.disarm()
+        assert s.proc.poll() is None, "allocation %d ended the server: %s" % (n, s.tail())
+    assert struck > 100
+    assert everything(s, "after") == well
+    s.stop()
+    assert s.cli("fsck", "--deep", check=False).returncode == 0

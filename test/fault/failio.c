@@ -4,8 +4,9 @@
  *
  * FAILIO_FILE names a page-sized control file, mapped shared: the harness arms a fault in the running server by
  * writing the page, and reads there whether the fault has struck.
- * The calls are write, pwrite, fsync, rename, open, malloc. Only descriptors of regular files count (sockets, pipes and
- * the log are left alone), and malloc only for blocks of at least 64 KiB, where a caller can be expected to cope.
+ * The calls are write, pwrite, fsync, rename, open, and malloc with its kin. Only descriptors of regular files count
+ * (sockets, pipes and the log are left alone), and of allocations those of at least min_bytes. A lasting fault goes on
+ * until it is disarmed.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +27,9 @@
 struct control {
     _Atomic int64_t armed;
     int64_t mask, error;
-    _Atomic int64_t struck; /* bit of the call that failed */
+    _Atomic int64_t struck; /* how many calls failed */
+    int64_t min_bytes;
+    int64_t lasting;
 };
 enum { C_WRITE = 1, C_PWRITE = 2, C_FSYNC = 4, C_RENAME = 8, C_OPEN = 16, C_MALLOC = 32 };
 static struct control *control;
@@ -43,7 +46,8 @@ __attribute__((constructor)) static void map_control(void) {
 static bool strike(int call) {
     if (control == NULL || (control->mask & call) == 0 || atomic_load(&control->armed) <= 0) return false;
     if (atomic_fetch_sub(&control->armed, 1) != 1) return false;
-    atomic_store(&control->struck, call);
+    if (control->lasting != 0) atomic_store(&control->armed, 1);
+    atomic_fetch_add(&control->struck, 1);
     errno = (int)control->error;
     return true;
 }
@@ -117,7 +121,19 @@ int open64(const char *path, int flags, ...) {
 }
 
 extern void *__libc_malloc(size_t n);
+extern void *__libc_calloc(size_t n, size_t size);
+extern void *__libc_realloc(void *p, size_t n);
+static bool refused(size_t n) {
+    return control != NULL && n >= (size_t)control->min_bytes && strike(C_MALLOC);
+}
 void *malloc(size_t n) {
-    if (n >= 65536 && strike(C_MALLOC)) return NULL;
-    return __libc_malloc(n);
+    return refused(n) ? NULL : __libc_malloc(n);
+}
+void *calloc(size_t n, size_t size) {
+    size_t total;
+    if (!__builtin_mul_overflow(n, size, &total) && refused(total)) return NULL;
+    return __libc_calloc(n, size);
+}
+void *realloc(void *p, size_t n) {
+    return n > 0 && refused(n) ? NULL : __libc_realloc(p, n);
 }

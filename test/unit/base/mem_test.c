@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/reserve.h"
 
 static void arena_is_bounded_and_zeroed(void **st) {
     (void)st;
@@ -74,10 +75,44 @@ static void map_inserts_deletes_and_fills_up(void **st) {
     map_release(&m);
 }
 
+static void reserve_gives_and_takes_back(void **st) {
+    (void)st;
+    assert_null(reserve_take(10)); /* not before it was set up */
+    assert_true(reserve_init());
+    assert_false(reserve_low());
+    enum { N = 64, BIG = RESERVE_BYTES / N / 2 };
+    static unsigned char *p[N];
+    for (int i = 0; i < N; i++) {
+        p[i] = reserve_take(BIG);
+        assert_non_null(p[i]);
+        assert_int_equal((uintptr_t)p[i] % 16, 0);
+        memset(p[i], i, BIG);
+    }
+    assert_true(reserve_low());
+    assert_null(reserve_take(RESERVE_BYTES / 2));
+    for (int i = 0; i < N; i++) assert_int_equal(p[i][BIG - 1], i); /* nobody wrote into a neighbour */
+    for (int i = 0; i < N; i += 2) assert_true(reserve_give(p[i]));
+    p[0] = reserve_take(BIG); /* a hole is found again */
+    assert_non_null(p[0]);
+    p[0] = reserve_realloc(memset(p[0], 7, BIG), 2 * BIG); /* and it may move back to malloc */
+    assert_int_equal(p[0][BIG - 1], 7);
+    reserve_free(p[0]);
+    for (int i = 1; i < N; i += 2) assert_true(reserve_give(p[i]));
+    assert_false(reserve_low());
+    void *q = malloc(1);
+    assert_false(reserve_give(q));
+    q = reserve_realloc(q, 100);
+    assert_non_null(q);
+    reserve_free(q);
+    assert_null(reserve_take(SIZE_MAX));
+    assert_int_equal(reserve_taken(), N + 1);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_is_bounded_and_zeroed),
         cmocka_unit_test(buf_reports_what_it_dropped),
+        cmocka_unit_test(reserve_gives_and_takes_back),
         cmocka_unit_test(map_inserts_deletes_and_fills_up),
     };
     return cmocka_run_group_tests_name("base_mem", tests, NULL, NULL);

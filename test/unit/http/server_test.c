@@ -2,6 +2,7 @@
 /* server_test.c — the server over real sockets: framing, bodies, deadlines, errors by dialect, drain. */
 #include "http_rig.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <zlib.h>
 
@@ -85,6 +86,8 @@ static err h_fail(struct http_req *r) {
     if (str_eqz(k, "block")) return err_fail(E_BLOCKED, "refused by review: os.system in a pickle");
     if (str_eqz(k, "unauth")) return err_fail(E_UNAUTHORIZED, "sign in first");
     if (str_eqz(k, "none")) return OK;
+    if (str_eqz(k, "io")) return err_errno(E_IO, ENOSPC, "/srv/secret/path: SELECT secret");
+    if (str_eqz(k, "nomem")) return err_fail(E_NOMEM, "no memory in /srv/secret/path");
     err e = err_fail(E_PENDING, "under review");
     err_slot()->retry_after_s = 7;
     return e;
@@ -367,6 +370,14 @@ static void errors_by_dialect(void **st) {
     assert_non_null(strstr(out, "Retry-After: 7\r\n"));
     rig_once(GET("/hf/none"), out, sizeof out);
     assert_int_equal(rig_status(out), 500);
+    static const char *const inside[] = {GET("/hf/io"),  GET("/oai/io"),   GET("/git/io"),   GET("/lfs/io"),
+                                         GET("/ant/io"), GET("/hf/nomem"), GET("/oai/nomem")};
+    for (size_t i = 0; i < ARRAY_LEN(inside); i++) { /* what failed inside is told to the log only */
+        rig_once(inside[i], out, sizeof out);
+        assert_int_equal(rig_status(out), i < 5 ? 500 : 503);
+        assert_null(strstr(out, "secret"));
+        assert_non_null(strstr(out, i < 5 ? "its log tells why under request " : "out of memory"));
+    }
     rig_once(GET("/oai/cred"), out, sizeof out);
     assert_non_null(
         strstr(out, "{\"error\":{\"message\":\"this token is "
