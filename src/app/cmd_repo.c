@@ -115,9 +115,10 @@ static err print_files(struct cli *c, const struct repo_rec *repo, const char *c
             struct blob_verdict v;
             TRY(verdict_blob_get(d, &c->arena, repo->id, hub_entry_key(&c->arena, &ent[i]), &v));
             if (!c->json) {
-                printf("  %-8s %-8s " STR_FMT "%s" STR_FMT "\n", verdict_name(v.verdict), coverage_name(v.coverage),
-                       STR_ARG(ent[i].path), v.verdict > VERDICT_PASS && v.reason.n > 0 ? "  — " : "",
-                       STR_ARG(v.verdict > VERDICT_PASS ? v.reason : STR("")));
+                struct str why = v.verdict > VERDICT_PASS ? verdict_reason(&c->arena, c->lang, v.reason) : STR("");
+                printf("  %-8s %-8s " STR_FMT "%s" STR_FMT "\n", review_verdict_word(c->lang, v.verdict),
+                       review_coverage_word(c->lang, v.coverage), STR_ARG(ent[i].path), why.n > 0 ? "  — " : "",
+                       STR_ARG(why));
                 continue;
             }
             jw_obj(w);
@@ -146,10 +147,11 @@ static err verdict_print(struct cli *c, const struct repo_rec *repo, struct str 
     jw_init(&w, &b);
     if (!c->json) {
         printf(STR_FMT "/" STR_FMT "@%.12s  %s · %s", STR_ARG(repo->owner), STR_ARG(repo->name), commit,
-               verdict_name(v.verdict), coverage_name(v.coverage));
+               review_verdict_word(c->lang, v.verdict), review_coverage_word(c->lang, v.coverage));
         if (v.signature.n > 0)
             printf("\n  %s: " STR_FMT "   %s " STR_FMT ": " STR_FMT, i18n(c->lang, N_("responsible")),
-                   STR_ARG(v.responsible), i18n(c->lang, N_("signed by key")), STR_ARG(v.key_id), STR_ARG(v.signature));
+                   STR_ARG(review_responsible(c->lang, v.responsible)), i18n(c->lang, N_("signed by key")),
+                   STR_ARG(v.key_id), STR_ARG(v.signature));
         printf("\n");
         return print_files(c, repo, commit, &w);
     }

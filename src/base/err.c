@@ -96,6 +96,20 @@ err err_errno(err kind, int errnum, const char *fmt, ...) {
     return kind;
 }
 
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+void err_local(const char *fmt, ...) {
+    struct err_slot *s = err_slot();
+    if (s->lang == LANG_EN) return;
+    if (!s->has_en) memcpy(s->text_en, s->text, sizeof s->text_en);
+    s->has_en = true;
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(s->text, sizeof s->text, i18n((enum lang)s->lang, fmt), ap);
+    va_end(ap);
+}
+#pragma GCC diagnostic pop
+
 err err_wrap(err kind, const char *fmt, ...) {
     struct err_slot *s = err_slot();
     char old[ERR_TEXT_MAX], old_en[ERR_TEXT_MAX];

@@ -77,6 +77,9 @@ struct err_slot *err_slot_swap(struct err_slot *s);
 must_check err err_fail(err kind, const char *fmt, ...) printf_like(2, 3);
 /* As err_fail with ": strerror(errnum)" appended. */
 must_check err err_errno(err kind, int errnum, const char *fmt, ...) printf_like(3, 4);
+/* After err_fail: the reader's own text, where arguments differ by language too. The English text stays as it is; for
+ * an English reader this does nothing. */
+void err_local(const char *fmt, ...) printf_like(1, 2);
 /* Put "context: " before the recorded text; returns `kind` unchanged. */
 must_check err err_wrap(err kind, const char *fmt, ...) printf_like(2, 3);
 const char *err_text(void);

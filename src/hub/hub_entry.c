@@ -38,7 +38,7 @@ err hub_security_write(struct hub *h, struct arena *a, int64_t repo_id, struct s
     const char *status = hub_security_name(v.verdict);
     jw_obj(w);
     jw_kcstr(w, "status", status);
-    if (v.reason.n > 0) jw_kstr(w, "message", v.reason);
+    if (v.reason.n > 0) jw_kstr(w, "message", verdict_reason(a, (enum lang)err_slot()->lang, v.reason));
     jw_key(w, "avScan");
     jw_obj(w);
     jw_kcstr(w, "status", status);

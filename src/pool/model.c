@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "review/review.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/log.h"
@@ -20,7 +21,7 @@
 enum { EXPORT_MAX_FILES = 4096, EXPORT_BLOCK = 1 << 20 };
 
 /* --- verdicts ---------------------------------------------------------------------------------------------------- */
-static err revision_allowed(struct pool *p, enum verdict v, struct str reason) {
+static err revision_allowed(struct pool *p, struct arena *a, enum verdict v, struct str reason) {
     if (v == VERDICT_PENDING) {
         err e = err_fail(E_PENDING,
                          "the revision is still being reviewed; it can be deployed as soon as its verdict is known");
@@ -28,13 +29,19 @@ static err revision_allowed(struct pool *p, enum verdict v, struct str reason) {
         return e;
     }
     if (v <= p->max_verdict) return OK;
-    return err_fail(E_BLOCKED,
-                    "the revision has the verdict '%s' (" STR_FMT
-                    "); this server deploys up to '%s'. A reviewer can override it with a reason",
-                    verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+    err e = err_fail(E_BLOCKED,
+                     "the revision has the verdict '%s' (" STR_FMT
+                     "); this server deploys up to '%s'. A reviewer can override it with a reason",
+                     verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+    enum lang lang = (enum lang)err_slot()->lang;
+    struct str said = verdict_reason(a, lang, reason);
+    err_local(N_("the revision has the verdict '%s' (" STR_FMT
+                 "); this server deploys up to '%s'. A reviewer can override it with a reason"),
+              review_verdict_word(lang, v), STR_ARG(said), review_verdict_word(lang, p->max_verdict));
+    return e;
 }
 
-static err file_allowed(struct pool *p, enum verdict v, struct str path, struct str reason) {
+static err file_allowed(struct pool *p, struct arena *a, enum verdict v, struct str path, struct str reason) {
     if (v == VERDICT_PENDING) {
         err e =
             err_fail(E_PENDING,
@@ -44,17 +51,23 @@ static err file_allowed(struct pool *p, enum verdict v, struct str path, struct 
         return e;
     }
     if (v <= p->max_verdict) return OK;
-    return err_fail(E_BLOCKED,
-                    "the file " STR_FMT " has the verdict '%s' (" STR_FMT
-                    "); this server deploys up to '%s'. A reviewer can override it with a reason",
-                    STR_ARG(path), verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+    err e = err_fail(E_BLOCKED,
+                     "the file " STR_FMT " has the verdict '%s' (" STR_FMT
+                     "); this server deploys up to '%s'. A reviewer can override it with a reason",
+                     STR_ARG(path), verdict_name(v), STR_ARG(reason), verdict_name(p->max_verdict));
+    enum lang lang = (enum lang)err_slot()->lang;
+    struct str said = verdict_reason(a, lang, reason);
+    err_local(N_("the file " STR_FMT " has the verdict '%s' (" STR_FMT
+                 "); this server deploys up to '%s'. A reviewer can override it with a reason"),
+              STR_ARG(path), review_verdict_word(lang, v), STR_ARG(said), review_verdict_word(lang, p->max_verdict));
+    return e;
 }
 
 static err files_allowed(struct pool *p, struct arena *a, int64_t repo_id, const struct git_entry *files, size_t n) {
     for (size_t i = 0; i < n; i++) {
         struct blob_verdict v;
         TRY(verdict_blob_get(db_reader(p->o.store), a, repo_id, hub_entry_key(a, &files[i]), &v));
-        TRY(file_allowed(p, v.verdict, files[i].path, v.reason));
+        TRY(file_allowed(p, a, v.verdict, files[i].path, v.reason));
     }
     return OK;
 }
@@ -90,7 +103,7 @@ static err select_files(struct pool *p, struct arena *a, int64_t repo_id, struct
 err model_verdict(struct pool *p, struct arena *a, int64_t repo_id, struct str commit, struct str file) {
     struct revision_verdict v;
     TRY(verdict_revision_get(db_reader(p->o.store), a, repo_id, commit, &v));
-    TRY(revision_allowed(p, v.verdict, v.reason));
+    TRY(revision_allowed(p, a, v.verdict, v.reason));
     if (file.p == NULL) return OK; /* the revision alone */
     struct git_entry *files;
     size_t n;

@@ -62,7 +62,7 @@ static err judge(struct batch *b, const struct str *texts) {
         if (facts_from_json(b->a, texts[i], f) != OK) continue;
         rules_judge(b->a, f, &r);
         buf_init(&out, 256 * KiB);
-        rules_findings_json(&r, &out);
+        rules_findings_json(b->a, LANG_EN, &r, &out);
         TRY(buf_ok(&out, "findings"));
         b->list[i].findings = arena_str(b->a, buf_view(&out));
         b->list[i].verdict = r.verdict;

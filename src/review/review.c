@@ -3,7 +3,12 @@
 #include "base/log.h"
 #include "review_int.h"
 
+static struct str reason_for_reader(struct arena *a, enum lang lang, struct str reason) {
+    return review_reason(a, lang, reason, true);
+}
+
 err review_open(const struct review_opts *o, struct review **out) {
+    verdict_translator_set(reason_for_reader);
     struct review *v = calloc(1, sizeof *v);
     if (!v) return err_fail(E_NOMEM, "no memory for the review");
     v->store = o->store;
@@ -11,7 +16,7 @@ err review_open(const struct review_opts *o, struct review **out) {
     v->id = o->id;
     v->max_workers = o->max_workers ? o->max_workers : 2;
     v->slow_ms = o->slow_ms;
-    struct str who = o->responsible.n ? o->responsible : STR("operator of this instance");
+    struct str who = o->responsible.n ? o->responsible : str_of(REVIEW_NOBODY_NAMED);
     snprintf(v->responsible, sizeof v->responsible, STR_FMT, STR_ARG(str_sub(who, 0, sizeof v->responsible - 1)));
     err e = store_key(v->store, "review.ed25519", v->key.seed, sizeof v->key.seed);
     if (e != OK) {

@@ -32,6 +32,14 @@ int review_cli_main(int argc, char **argv);
 /* The hidden command the sandboxed child runs (fd 3: the file, fd 1: facts). */
 int review_worker_main(int argc, char **argv);
 
+/* Who answers for the automaton when the configuration names nobody: in statements in English, for people translated.
+ */
+#define REVIEW_NOBODY_NAMED N_("operator of this instance")
+/* "block", "partly examined" for people; machines get verdict_name() and coverage_name(). */
+const char *review_verdict_word(enum lang lang, enum verdict v);
+const char *review_coverage_word(enum lang lang, enum coverage c);
+struct str review_responsible(enum lang lang, struct str recorded);
+
 struct review;
 struct review_opts {
     struct store *store;
@@ -54,6 +62,8 @@ const char *review_rule_pack(void);
 const char *review_policy(void);
 /* The sentence of a stored finding in a reader's language (found by rule id; the argument is carried over). */
 struct str review_message(struct arena *a, enum lang lang, struct str rule, struct str message);
+/* A recorded reason, "PATH: RULE: MESSAGE (WHERE)" or without its path, in a reader's language. */
+struct str review_reason(struct arena *a, enum lang lang, struct str reason, bool with_rule);
 /* `ballast review verify [--key KEY] FILE`: checks a signed statement offline; exit 0 valid, 1 not, 2 error. */
 int review_verify_main(int argc, char **argv);
 #endif

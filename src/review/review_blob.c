@@ -64,7 +64,7 @@ static err record(struct review *v, struct arena *a, struct str oid, const struc
     struct buf findings cleanup(buf_release), facts cleanup(buf_release);
     buf_init(&findings, 256 * KiB);
     buf_init(&facts, 512 * KiB);
-    rules_findings_json(r, &findings);
+    rules_findings_json(a, LANG_EN, r, &findings);
     if (examined) facts_json(f, &facts);
     TRY(buf_ok(&findings, "findings"));
     TRY(buf_ok(&facts, "facts"));
@@ -76,7 +76,6 @@ static err record(struct review *v, struct arena *a, struct str oid, const struc
                             .verdict = r->verdict,
                             .coverage = r->coverage};
     memcpy(b.sha256, r->sha256, sizeof b.sha256);
-    (void)a;
     return review_db_blob_put(v->store, &b);
 }
 

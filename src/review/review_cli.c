@@ -36,13 +36,13 @@ static enum lang cli_lang(void) {
     return LANG_EN;
 }
 
-static void print_json(const char *path, const struct review_file_result *r) {
+static void print_json(struct arena *a, enum lang lang, const char *path, const struct review_file_result *r) {
     struct buf b cleanup(buf_release), list cleanup(buf_release);
     char hex[65];
     buf_init(&b, 1 * MiB);
     buf_init(&list, 1 * MiB);
     hex_encode(r->sha256, sizeof r->sha256, hex);
-    rules_findings_json(r, &list);
+    rules_findings_json(a, lang, r, &list);
     struct jw w;
     jw_init(&w, &b);
     jw_obj(&w);
@@ -60,15 +60,13 @@ static void print_json(const char *path, const struct review_file_result *r) {
 }
 
 static void print_text(struct arena *a, const struct cli_run *c, const char *path, const struct review_file_result *r) {
-    static const char *const verdicts[] = {N_("pending"), N_("pass"), N_("notice"), N_("review"), N_("block")};
-    static const char *const coverages[] = {N_("not examined"), N_("partly examined"), N_("fully examined")};
-    printf("%-7s %s  (" STR_FMT ", %s)\n", i18n(c->lang, verdicts[r->verdict]), path, STR_ARG(r->format),
-           i18n(c->lang, coverages[r->coverage]));
+    printf("%-7s %s  (" STR_FMT ", %s)\n", review_verdict_word(c->lang, r->verdict), path, STR_ARG(r->format),
+           review_coverage_word(c->lang, r->coverage));
     for (size_t i = 0; i < r->n_findings; i++) {
         const struct review_finding *f = &r->findings[i];
         struct str m = review_message(a, c->lang, str_of(f->rule), f->message);
-        printf("        %s %s: " STR_FMT "%s" STR_FMT "%s\n", i18n(c->lang, verdicts[f->severity]), f->rule, STR_ARG(m),
-               f->where.n ? " [" : "", STR_ARG(f->where), f->where.n ? "]" : "");
+        printf("        %s %s: " STR_FMT "%s" STR_FMT "%s\n", review_verdict_word(c->lang, f->severity), f->rule,
+               STR_ARG(m), f->where.n ? " [" : "", STR_ARG(f->where), f->where.n ? "]" : "");
     }
 }
 
@@ -88,7 +86,7 @@ static void one_file(struct cli_run *c, const char *path, int fd) {
         c->files++;
         c->counts[r.verdict]++;
         c->worst = MAX(c->worst, r.verdict);
-        if (c->json) print_json(path, &r);
+        if (c->json) print_json(&a, c->lang, path, &r);
         else print_text(&a, c, path, &r);
     }
     arena_release(&a);

@@ -24,7 +24,7 @@ static err get_key(struct http_req *r) {
     jw_kcstr(&w, "algorithm", "Ed25519");
     key_json(&w, v);
     jw_kcstr(&w, "policy", review_policy());
-    jw_kcstr(&w, "responsible", v->responsible);
+    jw_kstr(&w, "responsible", review_responsible(r->lang, str_of(v->responsible)));
     jw_kcstr(&w, "rule_pack_sha256", review_rule_pack());
     jw_obj_end(&w);
     return http_reply_json(r, 200, &b);
@@ -99,8 +99,8 @@ static err get_review(struct http_req *r) {
     jw_kcstr(&w, "commit", commit);
     jw_kcstr(&w, "verdict", verdict_name(rv.verdict));
     jw_kcstr(&w, "coverage", coverage_name(rv.coverage));
-    jw_kstr(&w, "responsible", rv.responsible);
-    jw_kstr(&w, "reason", rv.reason);
+    jw_kstr(&w, "responsible", review_responsible(r->lang, rv.responsible));
+    jw_kstr(&w, "reason", verdict_reason(r->arena, r->lang, rv.reason));
     if (rv.verdict != VERDICT_PENDING) {
         jw_kstr(&w, "time", clock_iso_str(r->arena, rv.time_ms));
         jw_kstr(&w, "statement", rv.statement);

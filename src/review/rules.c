@@ -85,7 +85,7 @@ void rules_not_examined(struct arena *a, const char *why, struct review_file_res
     add(a, out, FACT_NOT_EXAMINED, VERDICT_REVIEW, why, "", 1);
 }
 
-void rules_findings_json(const struct review_file_result *r, struct buf *b) {
+void rules_findings_json(struct arena *a, enum lang lang, const struct review_file_result *r, struct buf *b) {
     struct jw w;
     jw_init(&w, b);
     jw_arr(&w);
@@ -93,23 +93,11 @@ void rules_findings_json(const struct review_file_result *r, struct buf *b) {
         jw_obj(&w);
         jw_kcstr(&w, "rule", r->findings[i].rule);
         jw_kcstr(&w, "severity", verdict_name(r->findings[i].severity));
-        jw_kstr(&w, "message", r->findings[i].message);
+        jw_kstr(&w, "message", review_message(a, lang, str_of(r->findings[i].rule), r->findings[i].message));
         jw_kstr(&w, "where", r->findings[i].where);
         jw_obj_end(&w);
     }
     jw_arr_end(&w);
-}
-
-struct str review_message(struct arena *a, enum lang lang, struct str rule, struct str message) {
-    enum fact_kind k;
-    if (!fact_parse(rule, &k)) return message;
-    const char *en = fact_message(k), *other = i18n(lang, en), *hole = strstr(en, "%s");
-    if (other == en) return message;
-    if (!hole) return str_of(other);
-    struct str tail = str_of(hole + 2);
-    size_t head = (size_t)(hole - en);
-    if (message.n < head + tail.n || memcmp(message.p, en, head) != 0 || !str_ends(message, tail.p)) return message;
-    return fill(a, other, arena_strz(a, str_sub(message, head, message.n - head - tail.n)));
 }
 
 static char pack[2 * SHA256_LEN + 1];

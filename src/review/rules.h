@@ -13,6 +13,6 @@
 void rules_judge(struct arena *a, const struct facts *f, struct review_file_result *out);
 /* The result of a file that could not be examined. */
 void rules_not_examined(struct arena *a, const char *why, struct review_file_result *out);
-/* [{"rule","severity","message","where"}…] */
-void rules_findings_json(const struct review_file_result *r, struct buf *b);
+/* [{"rule","severity","message","where"}…]; records are written in English. */
+void rules_findings_json(struct arena *a, enum lang lang, const struct review_file_result *r, struct buf *b);
 #endif

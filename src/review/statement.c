@@ -60,7 +60,7 @@ static err one_file(struct review *v, struct arena *a, int64_t repo_id, const st
         b.verdict = VERDICT_REVIEW;
         b.coverage = COVERAGE_NONE;
         b.format = STR("absent");
-        b.reason = STR("not_examined: the bytes are not here");
+        b.reason = STR("not_examined: The file was not examined: the bytes are not here");
     }
     if (b.overridden) TRY(one_override(v, a, repo_id, e, t));
     if (b.verdict > t->verdict) {

@@ -81,7 +81,7 @@ static err check(struct arena *a, const char *path, const char *key, enum lang l
     struct str verdict = jv_str(jv_get(s, "verdict"), STR("?")), repo = jv_str(jv_get(s, "repository"), STR("?"));
     struct str commit = jv_str(jv_get(s, "commit"), STR("?")), who = jv_str(jv_get(s, "responsible"), STR("?"));
     printf(i18n(lang, N_("valid: %.*s at %.*s: %.*s, answered for by %.*s (key %s)\n")), STR_ARG(repo), STR_ARG(commit),
-           STR_ARG(verdict), STR_ARG(who), id);
+           STR_ARG(verdict), STR_ARG(review_responsible(lang, who)), id);
     if (own) printf("%s\n", i18n(lang, N_("The key came from the same file: give --key with the key you trust.")));
     return OK;
 }

@@ -72,8 +72,7 @@ bool wrap_scan(struct scan *s, struct span b, struct str name) {
         enum inflate_kind next;
         const char *f2;
         if (rest.n && (!sniff(rest, &next, &f2) || next != kind || rounds > 1000)) {
-            facts_addf(s->f, FACT_ARC_BROKEN, (int64_t)(b.n - rest.n), "%zu bytes behind the %s stream", rest.n,
-                       format);
+            facts_addf(s->f, FACT_ARC_BROKEN, (int64_t)(b.n - rest.n), "%zu bytes behind the end", rest.n);
             facts_cover(s->f, COVERAGE_PARTIAL);
             scan_payload(s, rest, STR("trailing"));
             pickle_carve(s, rest);

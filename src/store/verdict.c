@@ -55,6 +55,17 @@ static struct str finding_line(struct arena *a, struct str findings) {
     return arena_printf(a, STR_FMT ": " STR_FMT, STR_ARG(rule), STR_ARG(message));
 }
 
+static _Atomic(verdict_translator *) translator; /* one function of this program, set once */
+
+void verdict_translator_set(verdict_translator *fn) {
+    translator = fn;
+}
+
+struct str verdict_reason(struct arena *a, enum lang lang, struct str reason) {
+    verdict_translator *fn = translator;
+    return fn && lang != LANG_EN && reason.n ? fn(a, lang, reason) : reason;
+}
+
 /* --- kinds of text ------------------------------------------------------------------------------- */
 static const struct {
     const char *suffix, *kind;

@@ -13,6 +13,7 @@
 #ifndef BALLAST_VERDICT_H
 #define BALLAST_VERDICT_H
 
+#include "base/i18n.h"
 #include "store/store.h"
 
 enum verdict { VERDICT_PENDING = 0, VERDICT_PASS = 1, VERDICT_NOTICE = 2, VERDICT_REVIEW = 3, VERDICT_BLOCK = 4 };
@@ -40,6 +41,14 @@ const char *verdict_key_example(struct str key); /* a name of that kind: "x.py" 
 /* The verdict of one blob, by oid or by key; PENDING when none. Strings in the arena. */
 must_check err verdict_blob_get(struct db *d, struct arena *a, int64_t repo_id, struct str key,
                                 struct blob_verdict *out);
+
+/*
+ * A recorded reason in a reader's language; its rule id stays. The sentences are review's, which stands above: it sets
+ * the translator when it opens. Until then, and for English, the reason is as it was recorded.
+ */
+typedef struct str verdict_translator(struct arena *a, enum lang lang, struct str reason);
+void verdict_translator_set(verdict_translator *fn);
+struct str verdict_reason(struct arena *a, enum lang lang, struct str reason);
 
 struct revision_verdict {
     enum verdict verdict;

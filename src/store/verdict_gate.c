@@ -52,7 +52,11 @@ static err say_blocked(struct db *d, struct arena *a, int64_t repo_id, const str
     if (v->overridden)
         return err_fail(E_BLOCKED, "a reviewer blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason),
                         STR_ARG(page));
-    return err_fail(E_BLOCKED, "review blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason), STR_ARG(page));
+    err e =
+        err_fail(E_BLOCKED, "review blocks this file: " STR_FMT "; see " STR_FMT, STR_ARG(v->reason), STR_ARG(page));
+    struct str said = verdict_reason(a, (enum lang)err_slot()->lang, v->reason);
+    err_local(N_("review blocks this file: " STR_FMT "; see " STR_FMT), STR_ARG(said), STR_ARG(page));
+    return e;
 }
 
 static err say_pending(struct db *d, struct arena *a, int64_t repo_id) {

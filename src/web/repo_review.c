@@ -97,7 +97,7 @@ static err files_fill(struct http_req *r, struct repo_page *p, struct view_revie
 static void statement_fill(struct http_req *r, struct repo_page *p, struct view_review *v) {
     struct jv s;
     v->decided = p->verdict.statement.n > 0;
-    v->responsible = p->verdict.responsible;
+    v->responsible = review_responsible(r->lang, p->verdict.responsible);
     v->signature = p->verdict.signature;
     v->key_id = p->verdict.key_id;
     v->statement = p->verdict.statement;

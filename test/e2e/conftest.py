@@ -84,8 +84,8 @@ class Server:
         return self.log_path.read_text(errors="replace")[-n:] if self.log_path.exists() else ""
 
     # --- command line ---------------------------------------------------------------------------
-    def cli(self, *args, check=True, stdin=None):
-        p = subprocess.run([BIN, *args, "--data", str(self.data)], capture_output=True, text=True, env=self.env, input=stdin, timeout=120)
+    def cli(self, *args, check=True, stdin=None, env={}):
+        p = subprocess.run([BIN, *args, "--data", str(self.data)], capture_output=True, text=True, env=dict(self.env, **env), input=stdin, timeout=120)
         if check and p.returncode != 0:
             raise AssertionError("ballast %s: exit %d\n%s%s" % (" ".join(args), p.returncode, p.stdout, p.stderr))
         return p

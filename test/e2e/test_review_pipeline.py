@@ -118,6 +118,35 @@ def test_findings_speak_the_readers_language(server):
     _, _, b = server.http("GET", "/api/ballast/review/models/%s/main" % repo, None, None, {"Accept-Language": "zh-CN"})
     f = {x["path"]: x for x in json.loads(b)["files"]}["evil.pkl"]["findings"][0]
     assert f["rule"].startswith("pickle.call") and "posix.system" in f["message"] and "此 pickle" in f["message"]
+    b = json.loads(b)
+    assert b["reason"].startswith("evil.pkl：pickle.call.evidence：此 pickle") and b["responsible"] == "本实例的运营者"
+    s = json.loads(b["statement"])  # what is signed does not depend on who reads it
+    assert s["responsible"] == "operator of this instance"
+    # the refusal: the body in the reader's language, headers always in ASCII English
+    for path in ("resolve/main/evil.pkl", "raw/main/evil.pkl"):
+        status, h, body = server.http("GET", "/%s/%s" % (repo, path), None, None, {"Accept-Language": "zh-CN"})
+        said = json.loads(body)["error"]
+        assert status == 403 and h["X-Error-Code"] == "ReviewBlocked" and "已拦截" in said and "此 pickle" in said and "The pickle" not in said, said
+        assert h["X-Error-Message"].isascii() and "The pickle calls posix.system" in h["X-Error-Message"] and h["X-HF-Warning"].isascii()
+    _, _, body = server.http("GET", "/%s/resolve/main/evil.pkl" % repo)
+    assert "The pickle calls posix.system" in json.loads(body)["error"]
+    tree = json.loads(server.http("GET", "/api/models/%s/tree/main?expand=true" % repo, None, None, {"Accept-Language": "zh-CN"})[2])
+    assert "此 pickle" in [e for e in tree if e["path"] == "evil.pkl"][0]["securityFileStatus"]["message"]
+    page = server.http("GET", "/%s/review/main" % repo, None, None, {"Accept-Language": "zh-CN"})[2].decode()
+    assert "此 pickle" in page and "The pickle" not in page.split("ballast-review/1")[0] and "本实例的运营者" in page
+    out = server.cli("verdict", repo, env={"LC_ALL": "zh_CN.UTF-8"}).stdout
+    assert "拦截" in out and "此 pickle" in out and "本实例的运营者" in out and "The pickle" not in out
+
+
+def test_the_command_line_speaks_chinese(tmp_path):
+    (tmp_path / "evil.pkl").write_bytes(EVIL)
+    (tmp_path / "cut.pkl").write_bytes(b"\x80\x02h\x05.")
+    env = dict(os.environ, LC_ALL="zh_CN.UTF-8")
+    out = subprocess.run([BIN, "review", str(tmp_path)], capture_output=True, text=True, env=env).stdout
+    assert "拦截" in out and "此 pickle 调用 posix.system" in out and "memo 键从未存入" in out and "The pickle" not in out
+    lines = [json.loads(x) for x in subprocess.run([BIN, "review", "--json", str(tmp_path)], capture_output=True, text=True, env=env).stdout.splitlines()]
+    assert [x["verdict"] for x in lines] == ["review", "block"]  # codes are never translated
+    assert lines[1]["findings"][0]["rule"] == "pickle.call.evidence" and "此 pickle" in lines[1]["findings"][0]["message"]
 
 
 def test_private_reviews_are_hidden(server):

@@ -200,6 +200,38 @@ static void messages_carry_their_argument_across(void **state) {
     arena_release(&a);
 }
 
+/* What headers and the gate say is one line of rule, message and place; its argument may be a phrase of ours. */
+static void reasons_are_translated_with_their_arguments(void **state) {
+    (void)state;
+    struct arena a;
+    arena_init(&a, 1 * MiB);
+    static const struct {
+        const char *en, *zh;
+    } v[] = {
+        {"pickle.call: The pickle calls os.system when it is loaded (data.pkl @ 0x1f)",
+         "pickle.call：加载此 pickle 时会调用 os.system (data.pkl @ 0x1f)"},
+        {"a: b.pkl: pickle.call: The pickle calls os.system when it is loaded",
+         "a: b.pkl：pickle.call：加载此 pickle 时会调用 os.system"},
+        {"pickle.malformed: The pickle breaks off or contradicts itself (stack underflow)",
+         "pickle.malformed：此 pickle 中途中断或自相矛盾（栈为空时出栈）"},
+        {"safetensors.tiling: Tensors do not tile the data exactly (hole at 512) (@ 0x8)",
+         "safetensors.tiling：各张量没有恰好铺满数据区（512 处有空洞） (@ 0x8)"},
+        {"x.bin: not_examined: The file was not examined: the bytes are not here",
+         "x.bin：not_examined：该文件未被审查：字节不在本服务器上"},
+        {"a reviewer's own words: keep them", "a reviewer's own words: keep them"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(v); i++) {
+        struct str said = review_reason(&a, LANG_ZH, str_of(v[i].en), true);
+        if (!str_eqz(said, v[i].zh)) fail_msg("%s: " STR_FMT, v[i].en, STR_ARG(said));
+    }
+    assert_str(review_reason(&a, LANG_EN, STR("pickle.call: The pickle calls x when it is loaded"), false),
+               "The pickle calls x when it is loaded");
+    assert_str(review_responsible(LANG_ZH, STR(REVIEW_NOBODY_NAMED)), "本实例的运营者");
+    assert_str(review_responsible(LANG_ZH, STR("ACME")), "ACME");
+    arena_release(&a);
+}
+
 static void every_kind_has_a_chinese_text(void **state) {
     (void)state;
     for (size_t i = 0; i < FACT_KIND_COUNT; i++) {
@@ -235,6 +267,7 @@ int main(void) {
         cmocka_unit_test(not_examined_is_never_clean),
         cmocka_unit_test(a_full_record_keeps_the_gravest),
         cmocka_unit_test(messages_carry_their_argument_across),
+        cmocka_unit_test(reasons_are_translated_with_their_arguments),
         cmocka_unit_test(every_kind_has_a_chinese_text),
         cmocka_unit_test(signatures),
     };
