@@ -4,6 +4,7 @@
 
 Order (docs/operations/backup.md says why): the database by SQLite's own backup, git references, git objects, xorbs, the rest.
 """
+import fcntl
 import os
 import pathlib
 import shutil
@@ -27,6 +28,13 @@ def copy_file(src, dst, link=False):
 def is_ref(rel):
     """HEAD, packed-refs, refs/**, config of a bare repository: all but its objects."""
     return "objects" not in rel.parts
+
+
+def copy_objects(repo, dst):
+    """Objects of one repository, while its packing is held: packs listed before and loose objects after it would miss some."""
+    with open(repo / "tidy.lock", "ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        copy_tree(repo / "objects", dst / "objects", lambda rel: True)
 
 
 def copy_tree(src, dst, want, link=False):
@@ -58,7 +66,11 @@ def main():
     dst.close()
     src.close()
     copy_tree(data / "git", target / "git", is_ref)
-    copy_tree(data / "git", target / "git", lambda rel: not is_ref(rel))
+    for repo in sorted((data / "git").glob("??/*.git")):
+        try:
+            copy_objects(repo, target / "git" / repo.relative_to(data / "git"))
+        except FileNotFoundError:
+            pass  # deleted meanwhile
     for folder, _, _ in os.walk(data / "git"):  # git wants its empty folders
         (target / "git" / pathlib.Path(folder).relative_to(data / "git")).mkdir(parents=True, exist_ok=True)
     copy_tree(data / "xorb", target / "xorb", lambda rel: True, link)

@@ -112,5 +112,6 @@ err git_commit_make(struct git *g, int64_t repo_id, const struct git_commit_req 
     struct commit_job j = {.req = req, .out = commit};
     err e = git_locked(g, repo_id, commit_job, &j);
     git_oids_release(&j.made);
+    if (e == OK) git_tidy_note(g, repo_id);
     return e;
 }

@@ -20,6 +20,9 @@ void git_sweep(struct git *g);
 /* Of one repository (the caller holds its lock): lock files and half-received packs of killed processes. */
 may_suspend err git_sweep_repo(struct git *g, int64_t repo_id) must_check;
 
+/* Pack loose objects when there are many; *did says whether there were. The server does this by itself. */
+may_suspend err git_tidy(struct git *g, int64_t repo_id, bool *did) must_check;
+
 /*
  * The lock of a repository: one holder in all fibers, threads and processes. Functions below that change refs take it
  * themselves; hold it only to record what they did (not around them: it is not recursive). E_UNAVAILABLE after 60 s.

@@ -23,6 +23,7 @@ enum {
     REPO_PATH_DEPTH_MAX = 64, /* directories */
     GIT_WALK_OBJECTS_MAX = 4000000,
     GIT_META_SLOTS = 1 << 15,
+    GIT_TIDY_QUEUE = 256,
 };
 
 struct git_handle {
@@ -45,8 +46,11 @@ struct git {
     struct git_handle handles[GIT_HANDLES_MAX];
     uint64_t tick;
     struct git_lock_node *locks;
-    _Atomic unsigned children; /* git(1) processes now running for requests */
-    struct git_meta *meta;     /* sizes and pointers of blobs by id (meta.c) */
+    _Atomic unsigned children;    /* git(1) processes now running for requests */
+    struct git_meta *meta;        /* sizes and pointers of blobs by id (meta.c) */
+    int64_t tidy[GIT_TIDY_QUEUE]; /* repositories that changed (tidy.c), under mu */
+    unsigned n_tidy;
+    bool tidying;
 };
 
 /* --- repos.c ---------------------------------------------------------------------------------------- */
@@ -60,6 +64,18 @@ void git_tree_remove(const char *path);
 void git_handles_drop(struct git *g, int64_t repo_id);
 void git_dir_path(const struct git *g, int64_t repo_id, char *out, size_t cap);
 enum { GIT_DIR_MAX = 4096 };
+
+/* --- smart_http.c: what every git child runs with ------------------------------------------------------------ */
+struct child_opts;
+enum { GIT_CHILD_ENV_MAX = 20 };
+/* Fills env (room for GIT_CHILD_ENV_MAX and a NULL); returns how many. */
+size_t git_child_env(const struct git *g, struct arena *a, const char **env);
+void git_child_opts(struct child_opts *o);
+
+/* --- tidy.c ---------------------------------------------------------------------------------------------------- */
+/* The repository changed: look in the background whether its loose objects should be packed. Fibers only; else nothing.
+ */
+void git_tidy_note(struct git *g, int64_t repo_id);
 
 /* --- lib.c: small helpers over libgit2 ------------------------------------------------------------------ */
 /* err_fail(kind, "what: libgit2's message"). */

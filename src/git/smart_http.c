@@ -40,7 +40,6 @@ enum {
     PUSH_RUN_MS = 1800000,
     CHILDREN_MAX = 64,
     CHILD_WAIT_MS = 30000,
-    ENV_MAX = 20,
 };
 
 struct job {
@@ -48,7 +47,7 @@ struct job {
     struct http_req *r;
     int64_t repo_id;
     const char *dir;
-    const char *env[ENV_MAX];
+    const char *env[GIT_CHILD_ENV_MAX + 1];
     size_t n_env;
     struct child_opts opts;
 };
@@ -73,7 +72,7 @@ static void turn_put(struct git *g) {
 }
 
 static void env_add(struct job *j, const char *name, struct str value) {
-    BUG_ON(j->n_env + 1 >= ENV_MAX);
+    BUG_ON(j->n_env >= GIT_CHILD_ENV_MAX);
     j->env[j->n_env++] = arena_printf(j->r->arena, "%s=" STR_FMT, name, STR_ARG(value)).p;
 }
 
@@ -96,29 +95,40 @@ static bool is_v2(struct str protocol) {
     return false;
 }
 
+size_t git_child_env(const struct git *g, struct arena *a, const char **env) {
+    const char *path = getenv("PATH");
+    size_t n = 0;
+    env[n++] = arena_printf(a, "PATH=%s", path != NULL && *path != 0 ? path : "/usr/local/bin:/usr/bin:/bin").p;
+    env[n++] = arena_printf(a, "HOME=%s", g->root).p;
+    env[n++] = "LANG=C.UTF-8";
+    env[n++] = "GIT_CONFIG_NOSYSTEM=1";
+    env[n++] = arena_printf(a, "GIT_CONFIG_GLOBAL=%s", g->config).p;
+    env[n++] = "GIT_ATTR_NOSYSTEM=1";
+    env[n++] = "GIT_TERMINAL_PROMPT=0";
+    env[n] = NULL;
+    return n;
+}
+
+void git_child_opts(struct child_opts *o) {
+    child_opts_init(o);
+#if !defined(__SANITIZE_ADDRESS__) && !GIT_HTTP_CLANG_ASAN
+    o->rlim_as_bytes = (uint64_t)8 << 30; /* the sanitizer's shadow needs terabytes of addresses */
+#endif
+    o->rlim_cpu_s = 1800;
+    o->rlim_fsize_bytes = (uint64_t)16 << 30;
+    o->rlim_nofile = 1024;
+}
+
 static err job_init(struct job *j, struct git *g, struct http_req *r, int64_t repo_id, bool receive) {
     *j = (struct job){.g = g, .r = r, .repo_id = repo_id};
     TRY(git_repo_path(g, r->arena, repo_id, &j->dir));
     if (access(j->dir, F_OK) != 0) return err_fail(E_REPO_NOT_FOUND, "the repository's git folder does not exist");
-    const char *path = getenv("PATH");
-    env_add(j, "PATH", str_of(path != NULL && *path != 0 ? path : "/usr/local/bin:/usr/bin:/bin"));
-    env_add(j, "HOME", str_of(g->root));
-    env_add(j, "LANG", STR("C.UTF-8"));
-    env_add(j, "GIT_CONFIG_NOSYSTEM", STR("1"));
-    env_add(j, "GIT_CONFIG_GLOBAL", str_of(g->config));
-    env_add(j, "GIT_ATTR_NOSYSTEM", STR("1"));
-    env_add(j, "GIT_TERMINAL_PROMPT", STR("0"));
+    j->n_env = git_child_env(g, r->arena, j->env);
     struct str protocol = protocol_of(r);
     if (protocol.n > 0 && !receive) env_add(j, "GIT_PROTOCOL", protocol);
-    child_opts_init(&j->opts);
+    git_child_opts(&j->opts);
     j->opts.env = j->env;
     j->opts.cwd = j->dir;
-#if !defined(__SANITIZE_ADDRESS__) && !GIT_HTTP_CLANG_ASAN
-    j->opts.rlim_as_bytes = (uint64_t)8 << 30; /* the sanitizer's shadow needs terabytes of addresses */
-#endif
-    j->opts.rlim_cpu_s = 1800;
-    j->opts.rlim_fsize_bytes = (uint64_t)16 << 30;
-    j->opts.rlim_nofile = 1024;
     return OK;
 }
 
@@ -284,6 +294,7 @@ static err receive_turn(struct job *j, const struct spool *sp, int64_t user_id, 
         turn_put(j->g);
     }
     git_unlock(lock);
+    if (e == OK) git_tidy_note(j->g, j->repo_id);
     return e;
 }
 

@@ -78,6 +78,7 @@ static err sweep_run(void *arg) {
     sweep_dir(sub, "incoming-", "", 0);
     snprintf(sub, sizeof sub, "%s/objects/pack", dir);
     sweep_dir(sub, "tmp_", "", 0);
+    sweep_dir(sub, ".tmp-", "", 0); /* git repack's */
     return OK;
 }
 

@@ -2,6 +2,7 @@
 """Stock git over smart HTTP: clone, fetch, push, branches, tags, protocols, what is refused, and the gate on fetch."""
 import base64
 import json
+import os
 import subprocess
 import threading
 import time
@@ -298,3 +299,94 @@ def test_unknown_and_malformed_requests(server, repo):
     assert server.http("GET", "/alice/none/info/refs?service=git-upload-pack", "alice")[0] == 404
     head["Content-Encoding"] = "gzip"
     assert server.http("POST", "/%s/git-upload-pack" % repo, body=b"not gzip", headers=head)[0] == 400
+
+
+def loose(server, repo):
+    row = sql(server, "SELECT r.id FROM repo r JOIN owner o ON o.id = r.owner_id WHERE o.name || '/' || r.name = ?", repo)[0][0]
+    objects = str(server.data / "git" / ("%02x" % (row & 255)) / ("%d.git" % row) / "objects")
+    n, packs = 0, []
+    for folder, _, files in os.walk(objects):  # forgives what vanishes meanwhile
+        n += len(files) if len(os.path.basename(folder)) == 2 else 0
+        packs += files if folder.endswith("/pack") else []
+    return n, packs
+
+
+def many_files(server, repo, tag, n):
+    lines = [("file", {"path": "%s/%d/%04d" % (tag, i % 9, i), "content": "%s %d" % (tag, i), "encoding": "utf-8"}) for i in range(n)]
+    s, _, r = commit(server, "alice", repo, ("header", {"summary": tag}), *lines)
+    assert s == 200, r
+    return r["commitOid"]
+
+
+@pytest.mark.release_only
+def test_loose_objects_are_packed_under_readers_and_writers(make_server, tmp_path):
+    s = make_server("review: {hold_ms: 0}\n")
+    s.user("alice")
+    repo = "alice/loose"
+    s.cli("repo", "create", repo)
+    wrong, stop = [], threading.Event()
+    head = many_files(s, repo, "first", 200)
+
+    def read(k):
+        i = k
+        while not stop.is_set():
+            i = (i + 7) % 200
+            st, _, b = s.http("GET", "/api/models/%s/tree/%s/first%%2F%d" % (repo, head, i % 9))
+            raw, _, body = s.http("GET", "/%s/raw/%s/first/%d/%04d" % (repo, head, i % 9, i))
+            if st != 200 or raw not in (200, 503) or (raw == 200 and body != b"first %d" % i):
+                wrong.append((st, raw, body[:80]))
+
+    def write():
+        i = 0
+        while not stop.is_set():
+            st, _, r = commit(s, "alice", repo, ("header", {"summary": "w%d" % i}), ("file", {"path": "w/%d" % i, "content": "w%d" % i}))
+            i += 1
+            if st != 200:
+                wrong.append((st, r))
+        wrote.append(i)
+
+    wrote = []
+    threads = [threading.Thread(target=read, args=(k,)) for k in range(3)] + [threading.Thread(target=write)]
+    [t.start() for t in threads]
+    try:
+        for k in range(2):
+            many_files(s, repo, "burst%d" % k, 2600)
+        end = time.time() + 60
+        while loose(s, repo)[0] > 2600 and time.time() < end:
+            time.sleep(0.2)
+    finally:
+        stop.set()
+        [t.join() for t in threads]
+    n, packs = loose(s, repo)
+    assert not wrong, wrong[:3]
+    assert n < 3500 and [p for p in packs if p.endswith(".pack")], (n, packs)
+    assert "git.tidied" in s.tail(3000000)
+    for k in range(2):
+        assert len(get_json(s, "/api/models/%s/tree/main/burst%d?recursive=true" % (repo, k))) >= 1000
+    assert len([e for e in get_json(s, "/api/models/%s/tree/main/w" % repo) if e["type"] == "file"]) == wrote[0]
+    p = s.cli("fsck", check=False)
+    assert p.returncode == 0, p.stdout[-2000:]
+
+
+@pytest.mark.release_only
+def test_killed_while_packing_loses_nothing(make_server):
+    s = make_server("review: {hold_ms: 0}\nlog: {level: warn}\n")
+    s.user("alice")
+    repo = "alice/packkill"
+    s.cli("repo", "create", repo)
+    made = []
+    for k, wait in enumerate((0.02, 0.2, 0.6)):
+        made.append((many_files(s, repo, "k%d" % k, 2600), "k%d" % k))
+        time.sleep(wait)
+        s.kill()
+        s.start()
+    for oid, tag in made:
+        assert len(get_json(s, "/api/models/%s/tree/%s/%s?recursive=true&limit=1000" % (repo, oid, tag))) == 1000
+    many_files(s, repo, "last", 10)
+    end = time.time() + 60
+    while loose(s, repo)[0] > 2600 and time.time() < end:
+        time.sleep(0.2)
+    n, packs = loose(s, repo)
+    assert n < 2600 and not [p for p in packs if p.startswith(("tmp_", ".tmp-"))], (n, packs)
+    p = s.cli("fsck", "--deep", check=False)
+    assert p.returncode == 0, p.stdout[-2000:]
