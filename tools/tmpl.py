@@ -133,14 +133,14 @@ def cond(scope, text):
     return " ".join(out)
 
 
-def put(scope, text):
-    """The C call that writes `path` or `path | filter`."""
+def put(scope, text, how="show"):
+    """The C call that writes `path` or `path | filter`; how: "put" in an attribute, "show" in text."""
     parts = [p.strip() for p in text.split("|")]
     if not re.fullmatch(r"%s(\.%s)*" % (IDENT, IDENT), parts[0]):
         raise Bad("expected NAME.FIELD, found %r" % parts[0])
     c = scope.path(parts[0])
     if len(parts) == 1:
-        return "tmpl_put(t, %s)" % c
+        return "tmpl_%s(t, %s)" % (how, c)
     if len(parts) == 2 and re.fullmatch(IDENT, parts[1]):
         return "tmpl_f_%s(t, %s)" % (parts[1], c)
     raise Bad("one filter at most: %r" % text)
@@ -191,7 +191,7 @@ class Page:
             self.emit("tmpl_lit(t, %s, %d);" % (c_str(text), len(text.encode())))
 
     def check_place(self, expr):
-        """Values stand in text or in quoted attributes; a URL attribute takes only made-safe URLs."""
+        """Values stand in text or in quoted attributes ("show", "put"); a URL attribute takes only made-safe URLs."""
         tag = self.seen[self.seen.rfind("<") :] if self.seen.rfind("<") > self.seen.rfind(">") else ""
         if re.search(r"=\s*$", tag):
             raise Bad("attribute values must be quoted")
@@ -201,7 +201,7 @@ class Page:
         if not m:
             if tag and not tag.endswith('"') and not re.search(r"\s$", tag):
                 raise Bad("a value inside a tag must be in a quoted attribute")
-            return
+            return "show"
         attr = m.group(1).lower()
         if attr == "style" or attr.startswith("on"):
             raise Bad("no values in %s" % attr)
@@ -210,6 +210,7 @@ class Page:
             last = path.split(".")[-1]
             if filt not in ("uri", "uripath") and not (last == "url" or last.endswith("_url")):
                 raise Bad("%s takes a field named url or …_url, or the filter uri" % attr)
+        return "put"
 
     def stmt(self, text):
         word, _, rest = text.partition(" ")
@@ -319,8 +320,7 @@ class Page:
                         continue
                     self.lit(value)
                 elif kind == "out":
-                    self.check_place(value)
-                    self.emit(put(self.scope, value) + ";")
+                    self.emit(put(self.scope, value, self.check_place(value)) + ";")
                 elif kind == "stmt":
                     self.stmt(value)
                 elif kind == "a":

@@ -48,7 +48,7 @@ static void row_fill(struct http_req *r, const struct pool_row *p, struct deploy
                                .commit_url = url_at(a, &repo, "tree", p->commit, STR_NULL),
                                .file = p->file,
                                .engine = p->engine,
-                               .detail = p->detail,
+                               .detail = web_said(a, r->lang, p->detail),
                                .url = arena_printf(a, "/deployments/%" PRId64, p->id)};
     out->state = state_class(p->state);
     out->state_word = state_word(out->state);

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "web/web_int.h"
 
-enum { HOME_REPOS = 6, HOME_EVENTS = 10, HOME_WAITING = 10 };
+enum { HOME_REPOS = 6, HOME_EVENTS = 10, HOME_LOOK = 60, HOME_WAITING = 10 };
 
 static err waiting_pushes(struct http_req *r, struct wait_row *rows, size_t *k) {
     struct web_wait *w;
@@ -59,6 +59,23 @@ static err figures_get(struct web *w, struct web_figures *out) {
     return OK;
 }
 
+/* The newest entries; of a deployment only its last, since one that fails and is tried again writes many. */
+static err events_fill(struct http_req *r, struct view_home *v) {
+    struct event_rows all;
+    int64_t next;
+    TRY(web_events(r, &(struct event_query){.max = HOME_LOOK}, &all, &next));
+    struct event_row *rows = arena_array(r->arena, struct event_row, HOME_EVENTS);
+    size_t k = 0;
+    for (size_t i = 0; i < all.n && k < HOME_EVENTS; i++) {
+        bool told = false;
+        for (size_t j = 0; j < k; j++)
+            told = told || (all.p[i].deployment != 0 && rows[j].deployment == all.p[i].deployment);
+        if (!told) rows[k++] = all.p[i];
+    }
+    v->events = (struct event_rows){rows, k};
+    return OK;
+}
+
 err web_home(struct http_req *r) {
     struct view_home v = {.f = web_frame(r, web_text(r, N_("Home")), "")};
     struct hub_list_opts o = {.max = HOME_REPOS, .who = r->who};
@@ -74,9 +91,10 @@ err web_home(struct http_req *r) {
         TRY(figures_get(web_of(r), &fig));
         v.n_repos = fig.n_repos, v.n_verdicts = fig.n_verdicts_day, v.n_requests = fig.n_requests;
         v.bytes_uploaded = fig.bytes_uploaded, v.bytes_stored = fig.bytes_stored;
+        if (fig.bytes_uploaded > 0)
+            v.percent = MAX((int64_t)((double)fig.bytes_stored * 100 / (double)fig.bytes_uploaded + 0.5), (int64_t)1);
     }
     TRY(web_repo_list(r, &o, &v.repos, NULL));
-    int64_t next;
-    TRY(web_events(r, &(struct event_query){.max = HOME_EVENTS}, &v.events, &next));
+    TRY(events_fill(r, &v));
     WEB_REPLY(r, 200, page_home, &v);
 }

@@ -306,13 +306,13 @@ static int text(MD_TEXTTYPE type, const MD_CHAR *p, MD_SIZE n, void *arg) {
         struct str s = buf_view(&b);
         if (s.n > 1 && s.p[0] == '&' && str_eq(s, str_make(p, n)))
             buf_str(&m->out, s); /* a name that only the browser knows: &eacute; */
-        else tmpl_put_str(&m->t, s);
+        else tmpl_show_str(&m->t, s);
         buf_release(&b);
         return m->out.failed;
     }
     case MD_TEXT_NORMAL:
     case MD_TEXT_CODE:
-    case MD_TEXT_LATEXMATH: tmpl_esc(&m->t, p, n); break;
+    case MD_TEXT_LATEXMATH: tmpl_say(&m->t, p, n); break;
     }
     if (m->heading && m->image == 0)
         id_add(m, type == MD_TEXT_BR || type == MD_TEXT_SOFTBR ? " " : p,

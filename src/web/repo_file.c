@@ -63,7 +63,12 @@ static err body_fill(struct http_req *r, struct repo_page *p, const struct git_e
         view_hex(r->arena, head, v);
         return OK;
     }
-    if (str_iends(v->path, ".md") && !http_query_bool(r, "plain", false)) return markdown(r, p, head, v);
+    if (str_iends(v->path, ".md")) {
+        bool plain = http_query_bool(r, "plain", false);
+        struct str here = url_at(r->arena, p->repo, "blob", p->rev, v->path);
+        v->other_url = plain ? here : arena_printf(r->arena, STR_FMT "?plain=1", STR_ARG(here));
+        if (!plain) return markdown(r, p, head, v);
+    }
     if (str_iends(v->path, ".csv") && view_csv(r->arena, head, ',', v)) return OK;
     if (str_iends(v->path, ".tsv") && view_csv(r->arena, head, '\t', v)) return OK;
     if ((str_iends(v->path, ".jsonl") || str_iends(v->path, ".ndjson")) && view_jsonl(r->arena, head, v)) return OK;

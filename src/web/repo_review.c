@@ -5,7 +5,10 @@
 
 enum { REVIEW_FILES = 2000, REVIEW_SHOWN = 200, FINDINGS_SHOWN = 50 };
 
-static const char *sentence(enum verdict v) {
+static const char *sentence(enum verdict v, enum coverage c) {
+    if (v == VERDICT_PASS && c != COVERAGE_FULL)
+        return N_(
+            "This revision passed as far as it was examined: some of its content has a form that no rule can read.");
     switch (v) {
     case VERDICT_PASS: return N_("This revision passed: nothing in it runs code or misleads a loader.");
     case VERDICT_NOTICE: return N_("This revision passed with notices: it may be used; read what was noticed.");
@@ -121,7 +124,8 @@ err web_repo_review(struct http_req *r) {
     TRY(repo_page_open(r, "review", &p));
     struct view_review v = {.f = web_frame(r, p.head.full, "explore")};
     v.can_override = v.f.is_reviewer;
-    v.sentence = sentence(p.verdict.verdict);
+    v.sentence = sentence(p.verdict.verdict, p.verdict.coverage);
+    v.partial = p.verdict.verdict != VERDICT_PENDING && p.verdict.coverage != COVERAGE_FULL;
     TRY(files_fill(r, &p, &v));
     statement_fill(r, &p, &v);
     v.verify_cmd = verify_cmd(r, &p);

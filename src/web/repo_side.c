@@ -32,7 +32,8 @@ static err deployments_fill(struct http_req *r, struct repo_page *p) {
         if (rows[i].repo_id != p->repo->id || str_eqz(rows[i].state, "stopped")) continue;
         links[k++] = (struct link){.text = rows[i].model,
                                    .url = arena_printf(r->arena, "/deployments/%" PRId64, rows[i].id),
-                                   .note = arena_printf(r->arena, "%u / %u", rows[i].ready, rows[i].replicas)};
+                                   .note = arena_printf(r->arena, "%u / %u", rows[i].ready, rows[i].replicas),
+                                   .current = rows[i].ready > 0};
     }
     p->head.deployments.p = links, p->head.deployments.n = k;
     return OK;

@@ -18,7 +18,7 @@ struct talk {
 
 static struct html cut_text(struct tmpl *t, struct str s) {
     size_t m = tmpl_mark(t);
-    tmpl_put_str(t, s);
+    tmpl_show_str(t, s);
     return tmpl_cut(t, m);
 }
 
@@ -27,7 +27,7 @@ static struct html cut_link(struct tmpl *t, struct str url, struct str text) {
     buf_cstr(t->b, "<a href=\"");
     tmpl_put_str(t, url);
     buf_cstr(t->b, "\">");
-    tmpl_put_str(t, text);
+    tmpl_show_str(t, text);
     buf_cstr(t->b, "</a>");
     return tmpl_cut(t, m);
 }
@@ -35,7 +35,7 @@ static struct html cut_link(struct tmpl *t, struct str url, struct str text) {
 static struct html cut_code(struct tmpl *t, struct str s) {
     size_t m = tmpl_mark(t);
     buf_cstr(t->b, "<code>");
-    tmpl_put_str(t, s);
+    tmpl_show_str(t, s);
     buf_cstr(t->b, "</code>");
     return tmpl_cut(t, m);
 }
@@ -114,9 +114,10 @@ static void say_deployment(struct talk *k, struct event_row *out) {
     struct str model = field(k, "model"), state = field(k, "state"), detail = field(k, "detail");
     if (model.n == 0) model = field(k, "name");
     int64_t id = jv_i64(jv_get(k->payload, "deployment"), jv_i64(jv_get(k->payload, "id"), 0));
+    out->deployment = id;
     struct html name =
         id > 0 ? cut_link(k->t, arena_printf(k->r->arena, "/deployments/%" PRId64, id), model) : cut_text(k->t, model);
-    struct html why = cut_text(k->t, detail);
+    struct html why = cut_text(k->t, web_said(k->r->arena, k->r->lang, detail));
     if (str_eqz(k->e->kind, "deployment.created")) SAY(N_("{who} deployed {repo} as {name}"), {"name", name});
     else if (str_eqz(k->e->kind, "deployment.deleted") || str_eqz(k->e->kind, "deployment.stopping"))
         SAY(N_("{who} stopped the deployment {name}"), {"name", name});

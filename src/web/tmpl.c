@@ -30,6 +30,56 @@ void tmpl_esc(struct tmpl *t, const char *p, size_t n) {
     buf_add(t->b, p + from, n - from);
 }
 
+/* --- what cannot be seen ---------------------------------------------------------------------------- */
+/* The code point at p (1 to 4 bytes, *len of them); 0 for bytes that are no UTF-8. */
+static uint32_t code_point(const char *p, size_t n, size_t *len) {
+    const unsigned char *u = (const unsigned char *)p;
+    *len = u[0] < 0x80 ? 1 : u[0] >= 0xF0 ? 4 : u[0] >= 0xE0 ? 3 : 2;
+    if (*len > n) {
+        *len = 1;
+        return 0;
+    }
+    uint32_t c = u[0];
+    if (*len > 1) c &= 0x7Fu >> *len;
+    for (size_t i = 1; i < *len; i++) c = c << 6 | (u[i] & 0x3F);
+    return c;
+}
+
+static bool reorders(uint32_t c) {
+    return (c >= 0x202A && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+/* Zero width, marks of direction, soft hyphen, byte order mark, tags, controls. */
+static bool unseen(uint32_t c) {
+    return reorders(c) || (c != 0 && c < 0x20) || (c >= 0x7F && c < 0xA0) || c == 0xAD || c == 0x61C ||
+           (c >= 0x200B && c <= 0x200F) || c == 0x2028 || c == 0x2029 || (c >= 0x2060 && c <= 0x2064) || c == 0xFEFF ||
+           (c >= 0xE0000 && c <= 0xE007F);
+}
+
+static void say_where(struct tmpl *t, const char *p, size_t n, bool (*hidden)(uint32_t)) {
+    size_t from = 0, len;
+    for (size_t i = 0; i < n; i += len) {
+        uint32_t c = code_point(p + i, n - i, &len);
+        if (!hidden(c)) continue;
+        tmpl_esc(t, p + from, i - from);
+        buf_printf(t->b, "[U+%04X]", (unsigned)c);
+        from = i + len;
+    }
+    tmpl_esc(t, p + from, n - from);
+}
+
+void tmpl_say(struct tmpl *t, const char *p, size_t n) {
+    say_where(t, p, n, reorders);
+}
+void tmpl_f_name(struct tmpl *t, struct str s) {
+    say_where(t, s.p, s.n, unseen);
+}
+void tmpl_show_str(struct tmpl *t, struct str s) {
+    tmpl_say(t, s.p, s.n);
+}
+void tmpl_show_cstr(struct tmpl *t, const char *z) {
+    tmpl_show_str(t, str_of(z));
+}
+
 void tmpl_asset(struct tmpl *t, const char *name) {
     buf_cstr(t->b, asset_get(name)->url);
 }

@@ -31,9 +31,14 @@ struct tmpl {
 
 void tmpl_lit(struct tmpl *t, const char *p, size_t n);
 void tmpl_esc(struct tmpl *t, const char *p, size_t n);
+/*
+ * As tmpl_esc, for text that a person reads: characters that reorder what follows (bidirectional overrides, embeddings,
+ * isolates) are written as "[U+202E]". A file name could otherwise show another ending than it has.
+ */
+void tmpl_say(struct tmpl *t, const char *p, size_t n);
 void tmpl_asset(struct tmpl *t, const char *name); /* the hashed URL */
 
-/* --- values: tmpl_put picks by type ------------------------------------------------------------ */
+/* --- values: picked by type. Attributes: tmpl_put, the bytes as they are; text: tmpl_show, by tmpl_say ----------- */
 void tmpl_put_str(struct tmpl *t, struct str s);
 void tmpl_put_cstr(struct tmpl *t, const char *z); /* NULL writes nothing */
 void tmpl_put_html(struct tmpl *t, struct html h);
@@ -43,6 +48,13 @@ void tmpl_put_double(struct tmpl *t, double v); /* one decimal */
 #define tmpl_put(t, x)                                                                                                 \
     _Generic((x), struct str: tmpl_put_str, struct html: tmpl_put_html, const char *: tmpl_put_cstr, \
         char *: tmpl_put_cstr, int: tmpl_put_i64, unsigned: tmpl_put_u64, long: tmpl_put_i64,        \
+        unsigned long: tmpl_put_u64, double: tmpl_put_double)((t), (x))
+
+void tmpl_show_str(struct tmpl *t, struct str s);
+void tmpl_show_cstr(struct tmpl *t, const char *z);
+#define tmpl_show(t, x)                                                                                                \
+    _Generic((x), struct str: tmpl_show_str, struct html: tmpl_put_html, const char *: tmpl_show_cstr, \
+        char *: tmpl_show_cstr, int: tmpl_put_i64, unsigned: tmpl_put_u64, long: tmpl_put_i64,        \
         unsigned long: tmpl_put_u64, double: tmpl_put_double)((t), (x))
 
 bool tmpl_true_str(struct str s);
@@ -62,13 +74,16 @@ bool tmpl_eq_cstr(const char *s, const char *z);
 #define tmpl_f_bytes(t, x) tmpl_bytes((t), (uint64_t)(x)) /* 98.6 MB */
 #define tmpl_f_ago(t, x) tmpl_ago((t), (int64_t)(x))      /* <time …>3 minutes ago</time>; 0 writes "never" */
 #define tmpl_f_day(t, x) tmpl_day((t), (int64_t)(x))      /* <time …>2026-11-22 15:04 UTC</time> */
+#define tmpl_f_date(t, x) tmpl_date((t), (int64_t)(x))    /* <time …>2026-11-22</time> */
 #define tmpl_f_span(t, x) tmpl_span((t), (int64_t)(x))    /* milliseconds as "1.4 s" */
 void tmpl_num(struct tmpl *t, int64_t v);
 void tmpl_bytes(struct tmpl *t, uint64_t v);
 void tmpl_ago(struct tmpl *t, int64_t wall_ms);
 void tmpl_day(struct tmpl *t, int64_t wall_ms);
+void tmpl_date(struct tmpl *t, int64_t wall_ms);
 void tmpl_span(struct tmpl *t, int64_t ms);
 void tmpl_f_short(struct tmpl *t, struct str oid); /* first 8 characters */
+void tmpl_f_name(struct tmpl *t, struct str s);    /* a file's name: every invisible character is written out */
 void tmpl_f_uri(struct tmpl *t, struct str s);     /* percent-encoded, also '/' */
 void tmpl_f_uripath(struct tmpl *t, struct str s); /* percent-encoded but '/' */
 void tmpl_f_t(struct tmpl *t, const char *msgid);  /* a msgid chosen by the view, in the reader's language */

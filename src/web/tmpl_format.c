@@ -52,6 +52,17 @@ void tmpl_day(struct tmpl *t, int64_t wall_ms) {
     buf_printf(t->b, "%.10s %.5s UTC</time>", iso, iso + 11);
 }
 
+void tmpl_date(struct tmpl *t, int64_t wall_ms) {
+    if (wall_ms <= 0) {
+        tmpl_text(t, N_("never"), NULL, 0);
+        return;
+    }
+    char iso[CLOCK_ISO_LEN + 1];
+    clock_iso(wall_ms, iso);
+    time_open(t, wall_ms, " data-abs=\"date\"");
+    buf_printf(t->b, "%.10s</time>", iso);
+}
+
 static void ago_text(struct tmpl *t, int64_t s) {
     bool ahead = s < 0;
     if (ahead) s = -s;

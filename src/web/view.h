@@ -67,6 +67,7 @@ struct event_row {
     const char *icon, *tone; /* id in the sprite; class of its colour */
     struct html sentence;
     struct str kind, url;
+    int64_t deployment; /* its number, when the entry tells of one */
 };
 struct event_rows {
     const struct event_row *p;
@@ -77,7 +78,7 @@ struct view_home {
     struct frame f;
     int64_t n_repos, n_verdicts, n_requests;
     uint64_t bytes_stored, bytes_uploaded;
-    double dedup;           /* uploaded / stored, 0 unknown */
+    int64_t percent;        /* stored of uploaded, 0 while nothing was uploaded */
     struct repo_rows repos; /* newest, or mine */
     struct event_rows events;
     LIST(struct wait_row) waiting;
@@ -180,8 +181,8 @@ struct view_file {
     struct frame f;
     struct repo_head r;
     LIST(struct link) crumbs;
-    struct str path, oid, download_url, sha256;
-    const char *oid_kind; /* "SHA-256" or "git" */
+    struct str path, oid, download_url, other_url, sha256; /* other_url: Markdown as its source, or back */
+    const char *oid_kind;                                  /* "SHA-256" or "git" */
     uint64_t bytes;
     bool is_lfs;
     struct chip chip;
@@ -231,20 +232,20 @@ struct view_review {
     const char *sentence; /* msgid: what the verdict means */
     struct str policy, rule_pack, responsible, signature, key_id, statement, statement_url, verify_cmd;
     int64_t time_ms, n_block, n_review, n_notice, n_pass, n_pending, n_files;
-    LIST(struct review_row) files; /* worst first */
-    bool can_override, more;
+    LIST(struct review_row) files;    /* worst first */
+    bool can_override, more, partial; /* partial: some content was not examined */
 };
 
 struct snippet {
     const char *id, *name; /* "hf", name as shown (a program's name: not translated) */
     const char *intro;     /* msgid */
     struct str code;
+    bool first, needs_deployment;
 };
 struct view_use {
     struct frame f;
     struct repo_head r;
     LIST(struct snippet) snippets;
-    bool deployed;
 };
 
 struct view_settings {

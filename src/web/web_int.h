@@ -72,6 +72,8 @@ struct chip chip_state(enum verdict v); /* no coverage, no link: severities */
 /* A recorded reason ("PATH: RULE: MESSAGE (WHERE)") for people: the message in their language, without the rule's id.
  */
 struct str web_reason(struct http_req *r, struct str reason);
+/* A text that was stored in English, in the reader's language where the catalogue knows its format (said.c). */
+struct str web_said(struct arena *a, enum lang lang, struct str text);
 
 /* --- records of other rooms that have no call of their own (web_db.c) ------------------------------ */
 must_check err web_db_figures(struct db *d, int64_t now_ms, struct web_figures *out);

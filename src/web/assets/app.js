@@ -45,12 +45,13 @@ async function copy(button) {
 }
 
 const zone = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "long" });
+const day = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
 const short = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
 function localTimes(root) {
   for (const t of root.querySelectorAll("time[datetime]")) {
     const at = new Date(t.dateTime);
     t.title = zone.format(at);
-    if ("abs" in t.dataset) t.textContent = short.format(at);
+    if ("abs" in t.dataset) t.textContent = (t.dataset.abs === "date" ? day : short).format(at);
   }
 }
 localTimes(document);

@@ -44,7 +44,8 @@ static void draw_public(struct run *s) {
                              .n_verdicts = 96,
                              .n_requests = 120934,
                              .bytes_stored = 41200000000,
-                             .bytes_uploaded = 98700000000};
+                             .bytes_uploaded = 98700000000,
+                             .percent = 42};
     home.f.signed_in = false;
     DRAW("home", page_home, home);
     home.f.signed_in = true;
@@ -151,10 +152,16 @@ static void draw_repo(struct run *s) {
     re.r.chip = sample_chip("block");
     sample_review(&re);
     DRAW("review", page_review, re);
-    struct snippet sn[] = {{"hf", "hf", N_("Download all files of this revision with the command line."),
-                            STR("export HF_ENDPOINT=http://127.0.0.1:8620 HF_TOKEN=hf_…\nhf download amy/smollm2")},
-                           {"curl", "curl", N_("One file over plain HTTP."),
-                            STR("curl -L -O http://127.0.0.1:8620/amy/smollm2/resolve/main/README.md")}};
+    struct snippet sn[] = {
+        {.id = "hf",
+         .name = "hf",
+         .intro = N_("Download all files of this revision with the command line."),
+         .code = STR("export HF_ENDPOINT=http://127.0.0.1:8620 HF_TOKEN=hf_…\nhf download amy/smollm2"),
+         .first = true},
+        {.id = "curl",
+         .name = "curl",
+         .intro = N_("One file over plain HTTP."),
+         .code = STR("curl -L -O http://127.0.0.1:8620/amy/smollm2/resolve/main/README.md")}};
     struct view_use us = {.f = frame(s, "amy/smollm2", "explore"), .r = sample_repo("use")};
     SET(us.snippets, sn);
     DRAW("use", page_use, us);
