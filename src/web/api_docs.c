@@ -34,6 +34,24 @@ static struct str methods_text(struct arena *a, unsigned m) {
     return s.n == 0 ? STR("HEAD") : s;
 }
 
+/* A room's routes under words that say what they are for. */
+static const char *title_of(struct str room) {
+    static const struct {
+        const char *room, *title;
+    } all[] = {{"app", N_("The server itself")},
+               {"id", N_("Accounts, tokens, organisations")},
+               {"hub", N_("Repositories and files")},
+               {"cas", N_("Content store (Xet)")},
+               {"lfs", "Git LFS"},
+               {"git", "Git"},
+               {"review", N_("Review")},
+               {"gate", N_("Models (OpenAI-compatible)")},
+               {"pool", N_("Deployments")}};
+    for (size_t i = 0; i < ARRAY_LEN(all); i++)
+        if (str_eqz(room, all[i].room)) return all[i].title;
+    return NULL;
+}
+
 static struct str group_of(const struct http_route *r) {
     struct str name = str_of(r->name);
     ptrdiff_t dot = str_chr(name, '.');
@@ -56,12 +74,13 @@ err web_api_docs(struct http_req *r) {
         while (k < groups && !str_eq(g[k].name, name)) k++;
         if (k == GROUPS_MAX) continue;
         if (k == groups) {
+            g[groups].title = title_of(name) != NULL ? web_text(r, title_of(name)) : name;
             g[groups++].name = name;
             g[k].rows.p = rows[k] = arena_array(r->arena, struct api_row, n);
         }
         rows[k][g[k].rows.n++] = (struct api_row){.method = methods_text(r->arena, route->methods),
                                                   .path = str_of(route->pattern),
-                                                  .summary = str_of(route->summary),
+                                                  .summary = web_text(r, route->summary),
                                                   .auth = auth_word(route->auth)};
     }
     v.groups.p = g, v.groups.n = groups;

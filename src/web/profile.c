@@ -44,7 +44,7 @@ err web_profile_post(struct http_req *r) {
         return profile_show(
             r, web_text(r, N_("field new password: expected at least 10 characters. The password is unchanged.")), 422);
     err e = id_password_change(web_of(r)->o.id, r, r->who->user_id, form_get(r, form, "old"), fresh);
-    if (e != OK && e->status < 500) return profile_show(r, web_err_text(r), e == E_BAD_CREDENTIALS ? 422 : e->status);
+    if (e != OK && e->status < 500) return profile_show(r, web_err_text(r), e == E_FORBIDDEN ? 422 : e->status);
     TRY(e);
     return web_see(r, STR("/settings/profile"), "password");
 }

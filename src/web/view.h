@@ -353,7 +353,7 @@ struct api_row {
     const char *auth; /* msgid */
 };
 struct api_group {
-    struct str name;
+    struct str name, title;
     LIST(struct api_row) rows;
 };
 struct view_api {

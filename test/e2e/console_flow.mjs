@@ -13,7 +13,7 @@ const { chromium } = require("playwright-core");
 const FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
-const context = await browser.newContext({ locale: "en-US", javaScriptEnabled: part !== "plain" });
+const context = await browser.newContext({ locale: "en-US", javaScriptEnabled: part !== "plain", permissions: ["clipboard-read", "clipboard-write"] });
 const page = await context.newPage();
 page.setDefaultTimeout(opt.timeout ?? 15000);
 const complaints = []; // the page's policy refuses everything foreign or inline; nothing of ours may meet it
@@ -81,6 +81,39 @@ async function card() {
   assert.ok((await text(page.locator("table.source"))).includes("LlamaForCausalLM"));
   await page.getByRole("link", { name: "Use", exact: true }).click();
   assert.ok((await text(main())).includes(`HF_ENDPOINT=${base}`));
+  // one way at a time; a radio button, so without JavaScript too
+  assert.equal(await page.locator("#use-python").isVisible(), false);
+  await page.locator(".pick").getByText("Python", { exact: true }).click();
+  assert.equal(await page.locator("#use-python").isVisible(), true);
+  assert.equal(await page.locator("#use-hf").isVisible(), false);
+  await page.keyboard.press("ArrowRight");
+  assert.equal(await page.locator("#use-git").isVisible(), true, "arrow keys choose");
+}
+
+// What is pasted elsewhere has a button that copies it; a printed page is the text alone, all of it.
+async function copiedAndPrinted() {
+  await page.goto(`${base}/${opt.good}/use/main`);
+  await page.locator("#use-hf .copy").click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`HF_ENDPOINT=${base}\nhf download ${opt.good}`));
+  await page.getByRole("button", { name: "Copy the commit id" }).click();
+  assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^[0-9a-f]{40}$/);
+  await page.emulateMedia({ media: "print" });
+  for (const gone of [".top", ".bottom", ".tabs", "#use-hf .copy"]) assert.equal(await page.locator(gone).first().isVisible(), false, `${gone} is printed`);
+  for (const there of ["h1", "#use-hf pre", "#use-git pre"]) assert.equal(await page.locator(there).isVisible(), true, `${there} is not printed`);
+  await page.emulateMedia({ media: null });
+}
+
+async function timesInMyZone() {
+  await page.goto(`${base}/${opt.good}/commits/main`);
+  const t = page.locator("main time").first();
+  assert.match(await t.innerText(), /ago|just now/);
+  assert.doesNotMatch(await t.getAttribute("title"), /^\d{4}-/, "the title is written in the reader's zone and language");
+}
+
+async function nothingToAsk() {
+  await page.goto(`${base}/playground`);
+  await page.getByText("No model is ready to answer.").waitFor();
+  for (const hidden of ["#prompt", "#stop", "#model"]) assert.equal(await page.locator(hidden).isVisible(), false, `${hidden} shows without a model`);
 }
 
 async function keysAndSwitches() {
@@ -140,6 +173,9 @@ if (part === "browse") {
   await newToken();
   await card();
   await whyBlocked();
+  await copiedAndPrinted();
+  await timesInMyZone();
+  await nothingToAsk();
   await keysAndSwitches();
   await signOut();
 } else if (part === "plain") {

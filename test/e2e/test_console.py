@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console in headless Chromium: a person's way through it, axe-core on every page, and what must not be seen."""
+import base64
+import html
 import json
 import os
 import pickle
@@ -10,7 +12,7 @@ import time
 import urllib.parse
 
 import pytest
-from conftest import ROOT
+from conftest import BIN, ROOT
 
 PASSWORD = "correct horse battery"
 MODULES = ROOT / "build" / "npm"
@@ -52,6 +54,19 @@ It answers short questions. <script>alert(1)</script> [bad](javascript:alert(1))
 """
 
 
+DOT_PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8BQDwAEhQGAhKmMIQAAAABJRU5ErkJggg=="
+HOSTILE_NAMES = ["photo_\u202egnp.exe", "zero\u200bwidth.py", "<img src=x onerror=alert(1)>.txt", "quo\"te's.txt", "#hash?query%41.txt"]
+HOSTILE_CARD = """# Hostile <img src=x onerror=alert(1)> card
+
+<script>alert(1)</script><svg onload=alert(1)></svg><iframe src="https://evil.example"></iframe><style>body{display:none}</style>
+<form action="https://evil.example"><input name=password></form>
+
+[js](javascript:alert(1)) [data](data:text/html,x) [up](../../../../etc/passwd) ![pixel](https://tracker.example/p.gif)
+![data](data:image/svg+xml;base64,PHN2Zz4=) \u202egnp.exe
+
+""" + "| " + " | ".join("column %d" % i for i in range(40)) + " |\n|" + "---|" * 40 + "\n" + "| value " * 40 + "|\n\n" + ">" * 200 + " deep\n\n" \
+    + "".join("  " * i + "- level %d\n" % i for i in range(40))
+
 CONFIG = """
 engines:
   - name: talking
@@ -72,19 +87,30 @@ def hub(make_server, tmp_path_factory):
     (good / "README.md").write_text(CARD)
     (good / "config.json").write_text(json.dumps({"architectures": ["LlamaForCausalLM"]}, indent=1))
     (good / "train.csv").write_text('q,a\n"x, y",z\n')
+    (good / "dot.png").write_bytes(base64.b64decode(DOT_PNG))
     (good / "docs").mkdir()
     (good / "docs" / "notes.md").write_text("# Notes\n\nBack to [the card](../README.md).\n")
     header = json.dumps({"w": {"dtype": "F32", "shape": [2, 2], "data_offsets": [0, 16]}}).encode()
     (good / "model.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + bytes(16))
     s.hf("amy", "upload", "amy/small", good)
-    s.hf("amy", "upload", "amy/questions", good / "train.csv", "--repo-type", "dataset")
+    questions = tmp_path_factory.mktemp("questions")
+    (questions / "train.csv").write_text('q,a\n"x, y",z\n')
+    (questions / "eval.jsonl").write_text('{"id": 1, "said": "hello"}\n{"id": 2, "said": "<b>"}\n')
+    s.hf("amy", "upload", "amy/questions", questions, "--repo-type", "dataset")
     bad = tmp_path_factory.mktemp("bad")
     (bad / "evil.bin").write_bytes(pickle.dumps(Evil()))
     (bad / "README.md").write_text("# Harmless\n")
     s.hf("mallory", "upload", "mallory/harmless", bad)
+    hostile = tmp_path_factory.mktemp("hostile")
+    (hostile / "README.md").write_text(HOSTILE_CARD)
+    for name in HOSTILE_NAMES:
+        (hostile / name).write_text("text\n")
+    s.hf("mallory", "upload", "mallory/hostile", hostile)
+    s.hf("mallory", "repos", "create", "mallory/odd-set", "--repo-type", "dataset")
     s.hf("amy", "upload", "amy/hidden-thing", good / "config.json", "--private")
     s.wait_verdict("amy/small")
     s.wait_verdict("mallory/harmless")
+    s.wait_verdict("mallory/hostile")
     return s
 
 
@@ -116,9 +142,12 @@ explore-none	/explore?q=nothing-like-it	out
 card	/amy/small	in
 files	/amy/small/tree/main	in
 folder	/amy/small/tree/main/docs	in
+card-hostile	/mallory/hostile	in
+files-hostile	/mallory/hostile/tree/main	in
 file-text	/amy/small/blob/main/config.json	in
 file-markdown	/amy/small/blob/main/docs/notes.md	in
 file-tensors	/amy/small/blob/main/model.safetensors	in
+file-image	/amy/small/blob/main/dot.png	in
 file-table	/datasets/amy/questions/blob/main/train.csv	in
 file-blocked	/mallory/harmless/blob/main/evil.bin	in
 history	/amy/small/commits/main	in
@@ -301,6 +330,189 @@ def test_uploads_through_the_card_cannot_name_other_hosts(hub):
     card = page[page.index('<article class="md">'):page.index("</article>")]
     assert "alert(1)</script>" not in card and "javascript:" not in card
     assert 'href="/amy/small/blob/main/docs/notes.md"' in card
+
+
+# --- every clause of the design ------------------------------------------------------------------------------------
+
+MAIN = re.compile(r'<main id="main".*</main>', re.S)
+
+
+def main_of(page):
+    return MAIN.search(page).group(0)
+
+
+def text_nodes(page):
+    """What a person reads or hears: text, and the attributes that speak."""
+    page = re.sub(r"<(style|script|code|pre)\b.*?</\1>", "", page, flags=re.S)
+    spoken = re.findall(r'(?:aria-label|title|placeholder|alt)="([^"]*)"', page)
+    return {html.unescape(t).strip() for t in re.findall(r">([^<>]+)<", page) + spoken} - {""}
+
+
+def catalogue():
+    """msgid -> Chinese, of every catalogue."""
+    out = {}
+    for po in (ROOT / "po").glob("*.po"):
+        for m in re.finditer(r'^msgid "(.*)"\nmsgstr "(.*)"$', po.read_text(), re.M):
+            out[m.group(1).replace('\\"', '"')] = m.group(2)
+    return out
+
+
+def test_chinese_pages_have_no_english_text_left(hub):
+    who = {"in": Browser(hub).sign_in("amy"), "out": Browser(hub)}
+    words = catalogue()
+    for line in PAGES.splitlines():
+        name, path, state = line.split("\t")
+        who[state].cookies["lang"] = "zh"
+        page = who[state].get(path)[2]
+        left = {t for t in text_nodes(page) if words.get(t, t) != t}
+        assert 'lang="zh-CN"' in page and not left, (name, left)
+
+
+def test_each_route_says_what_it_does_in_chinese(hub):
+    """A route whose summary po/api.zh_CN.po does not have fails here."""
+    said = re.findall(r'<td class="what">([^<]*)</td>', hub.http("GET", "/docs/api", headers={"Accept-Language": "zh-CN"})[2].decode())
+    assert len(said) > 60 and [s for s in said if not re.search("[\u4e00-\u9fff]", s)] == []
+
+
+def test_home_has_four_figures_and_three_commands(hub):
+    page = main_of(Browser(hub).get("/")[2])
+    figures = re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", page, re.S)
+    assert len(figures) == 4
+    assert figures[0][0] == "repositories" and int(figures[0][1]) >= 5
+    assert re.fullmatch(r"stored for .+ uploaded \([\d,]+ %\)", figures[1][0]) and re.search(r"\d", figures[1][1])
+    assert figures[2][0] == "verdicts in the last day" and int(figures[2][1]) >= 4
+    assert figures[3][0] == "requests answered by models"
+    commands = html.unescape(re.search(r"<pre[^>]*><code>(.*?)</code>", page, re.S).group(1))
+    assert commands.count("\n") == 2 and "HF_ENDPOINT=%s " % hub.url in commands and "hf upload " in commands
+    assert "New here" in page and "amy/small" in page
+
+
+def test_what_waits_for_me_stands_on_my_home(hub):
+    mine = main_of(Browser(hub).sign_in("mallory").get("/")[2])
+    waiting = mine[mine.index("Waiting for you"):mine.index("My repositories")]
+    assert "mallory/harmless" in waiting and "block" in waiting and "/review/" in waiting
+    assert "Nothing waits for you" in Browser(hub).sign_in("root").get("/")[2]
+
+
+def test_the_search_box_finds_every_kind(hub):
+    page = main_of(Browser(hub).get("/explore?q=odd-set")[2])
+    assert re.search(r'aria-current="page">Datasets <span class="n">1</span>', page), "the box must lead to what was found"
+    assert 'Models <span class="n">0</span>' in page and "mallory/odd-set" in page
+    page = main_of(Browser(hub).get("/explore?q=odd-set&type=model")[2])
+    assert "mallory/odd-set" not in page and "Nothing matches. Try fewer words, another kind" in page
+
+
+def test_the_statement_verifies_offline_with_the_command_shown(hub, tmp_path):
+    page = main_of(Browser(hub).get("/mallory/harmless/review/main")[2])
+    for said in ("<dt>Responsible</dt><dd>operator of this instance", "<dt>Policy</dt>", "<dt>Signing key</dt>"):
+        assert said in page, said
+    assert re.search(r'<dt>Rule pack</dt><dd><code>[0-9a-f]{64}</code><button class="copy', page)
+    assert re.search(r'<dt>Signature</dt><dd><code>[A-Za-z0-9+/=]{80,}</code><button class="copy', page)
+    assert re.search(r'<dt>Decided</dt><dd><time datetime="', page)
+    command = html.unescape(re.search(r"<code>(curl -fsS .*?)</code>", page, re.S).group(1))
+    url = re.search(r"curl -fsS (\S+) -o verdict.json\nballast review verify verdict.json", command).group(1)
+    (tmp_path / "verdict.json").write_bytes(hub.http("GET", url)[2])
+    p = subprocess.run([BIN, "review", "verify", str(tmp_path / "verdict.json")], capture_output=True, text=True, env=hub.env)
+    assert p.returncode == 0, p.stdout + p.stderr
+    (tmp_path / "verdict.json").write_bytes(hub.http("GET", url)[2].replace(b"block", b"blocc"))
+    assert subprocess.run([BIN, "review", "verify", str(tmp_path / "verdict.json")], capture_output=True, env=hub.env).returncode != 0
+
+
+def test_snippets_name_what_is_there(hub):
+    for path, full in (("/amy/small", "amy/small"), ("/datasets/amy/questions", "amy/questions")):
+        page = main_of(Browser(hub).get(path + "/use/main")[2])
+        names = re.findall(r'name="use" id="u-(\w+)"', page)
+        assert names == (["hf", "python", "git", "openai", "chat", "curl"] if path == "/amy/small" else ["hf", "python", "git", "curl"])
+        assert page.count(hub.url) >= len(names) and "hf download " + full in page
+        url = re.search(r"&#39;(http\S+/resolve/main/\S+)&#39;", page).group(1)
+        assert hub.http("GET", url)[0] in (200, 302), "the file that the snippet names is not there: " + url
+    mine = Browser(hub).sign_in("amy").get("/amy/hidden-thing/use/main")[2]
+    assert "Not deployed yet" in mine and "HF_TOKEN=hf_…" in mine, "a private repository needs a token"
+
+
+def test_activity_filters_and_leads_to_the_raw_entry(hub):
+    b = Browser(hub)
+    page = main_of(b.get("/activity?kind=verdict.")[2])
+    rows = re.findall(r'<li>.*?<span>(.*?)</span><a class="when" href="(/activity/\d+)"', page, re.S)
+    assert rows and all("The automaton" in r[0] or "decided" in r[0] for r in rows)
+    assert all("amy/small" in r for r in re.findall(r"<li>.*?</li>", main_of(b.get("/activity?repo=amy/small")[2]), re.S))
+    assert "Clear the filter" in b.get("/activity?repo=no/thing")[2]
+    entry = main_of(b.get(rows[0][1])[2])
+    digest = re.search(r"<dt>Hash</dt><dd><code>([0-9a-f]{64})</code><button class=\"copy", entry).group(1)
+    assert "As stored" in entry and "<code>verdict." in entry
+    assert digest in hub.cli("log", "list", "--json").stdout
+
+
+def test_times_are_relative_with_the_absolute_in_their_title(hub):
+    page = Browser(hub).get("/amy/small/commits/main")[2]
+    assert re.search(r'<time datetime="\d{4}-\d\d-\d\dT[\d:.]+Z" title="\d{4}-\d\d-\d\d [\d:]{8} UTC">(just now|\d+ minutes? ago)</time>', page)
+
+
+def test_sessions_and_password(hub):
+    person(hub, "pia")
+    here, there = Browser(hub).sign_in("pia"), Browser(hub).sign_in("pia")
+    page = here.get("/settings/sessions")[2]
+    assert "this one" in page and "signs that browser out at once" in page
+    other = re.search(r'name="id" value="([^"]+)"', main_of(page)).group(1)
+    assert here.post("/settings/sessions/end", csrf=here.csrf, id=other)[0] == 303
+    assert there.get("/settings/sessions")[0] == 401 and here.get("/settings/sessions")[0] == 200
+    change = {"do": "password", "old": "not the password", "new": "another long password"}
+    assert here.post("/settings/profile", csrf=here.csrf, **change)[0] == 422
+    assert here.post("/settings/profile", csrf=here.csrf, **dict(change, old=PASSWORD, new="short"))[0] == 422
+    there = Browser(hub).sign_in("pia")
+    assert here.post("/settings/profile", csrf=here.csrf, **dict(change, old=PASSWORD))[0] == 303
+    assert there.get("/settings/sessions")[0] == 401, "all other sessions end"
+    assert Browser(hub).post("/sign-in", user="pia", password=PASSWORD, next="/")[0] == 401
+    assert Browser(hub).post("/sign-in", user="pia", password="another long password", next="/")[0] == 303
+
+
+def test_file_views(hub):
+    b = Browser(hub)
+    tensors = main_of(b.get("/amy/small/blob/main/model.safetensors")[2])
+    assert re.search(r"<code>w</code></td><td>F32</td><td>2 × 2</td><td class=\"r\">16\u00a0B", tensors) and "1 tensor" in tensors
+    table = main_of(b.get("/datasets/amy/questions/blob/main/train.csv")[2])
+    assert "<th>q</th><th>a</th>" in table and "<td>x, y</td><td>z</td>" in table
+    lines = main_of(b.get("/datasets/amy/questions/blob/main/eval.jsonl")[2])
+    assert "<th>id</th><th>said</th>" in lines and "<td>1</td><td>hello</td>" in lines
+    image = main_of(b.get("/amy/small/blob/main/dot.png")[2])
+    assert '<img src="/amy/small/resolve/main/dot.png" alt="dot.png">' in image
+    assert 'id="L1"' in b.get("/amy/small/blob/main/config.json")[2]
+    assert "?plain=1" in b.get("/amy/small/blob/main/docs/notes.md")[2] and 'id="L1"' in b.get("/amy/small/blob/main/docs/notes.md?plain=1")[2]
+
+
+def test_hostile_names_are_shown_as_they_are(hub):
+    page = Browser(hub).get("/mallory/hostile/tree/main")[2]
+    for drawn in ("photo_[U+202E]gnp.exe", "zero[U+200B]width.py", "&lt;img src=x onerror=alert(1)&gt;.txt", "quo&quot;te&#39;s.txt"):
+        assert drawn in page, drawn
+    assert "\u202e" not in page and "<img" not in main_of(page)
+    for name in HOSTILE_NAMES:
+        path = "/mallory/hostile/blob/main/" + urllib.parse.quote(name)
+        assert 'href="%s"' % path in page, name
+        status, _, one = Browser(hub).get(path)
+        assert status == 200 and "<img src=x" not in one and one.count("\u202e") <= one.count('data-copy="')
+    for tail in ("review/main", "use/main", "commits/main"):
+        assert "\u202e" not in Browser(hub).get("/mallory/hostile/" + tail)[2]
+
+
+def test_a_hostile_card_stays_text(hub):
+    page = Browser(hub).get("/mallory/hostile")[2]
+    card = page[page.index('<article class="md">'):page.index("</article>")]
+    for tag in ("<script", "<svg", "<iframe", "<style", "<form", "<input", "<object", " on", "javascript:", "data:", "\u202e"):
+        assert tag not in re.sub(r">[^<]*<", "><", card), tag
+    assert '<a class="external-image" rel="nofollow ugc noopener noreferrer" href="https://tracker.example/p.gif">pixel</a>' in card
+    assert "tracker.example" not in "".join(re.findall(r"<img[^>]*>", card))
+    assert card.count("<blockquote>") + card.count("<ul>") <= 50 and "level 39" in card
+    assert "[U+202E]" in card and 'href="/mallory/hostile/blob/main/etc/passwd"' in card
+
+
+def test_a_long_card_is_cut_and_says_so(hub, tmp_path):
+    (tmp_path / "README.md").write_text("# Long\n\n" + "A **paragraph** of [words](b.md).\n\n" * 130000)
+    hub.hf("amy", "upload", "amy/long-card", tmp_path)
+    hub.wait_verdict("amy/long-card")
+    start = time.perf_counter()
+    status, _, page = Browser(hub).get("/amy/long-card")
+    assert status == 200 and time.perf_counter() - start < 2 and len(page) < 2_000_000
+    assert "The card is longer than this page shows" in page
 
 
 if shutil.which("node") is None:

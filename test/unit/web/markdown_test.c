@@ -36,6 +36,8 @@ static void raw_html_is_dropped_and_its_text_stays(void **state) {
     assert_string_equal(md("<div align=center>\n\n# T\n\n</div>\n"), "<h2 id=\"md-t\">T</h2>\n");
     assert_string_equal(md("<!-- x --> y <img src=x onerror=alert(1)>"), "");
     assert_string_equal(md("y <img src=x onerror=alert(1)>"), "<p>y </p>\n");
+    assert_string_equal(md("\xE2\x80\xAEgnp.exe `\xE2\x81\xA6` &#x202E;"),
+                        "<p>[U+202E]gnp.exe <code>[U+2066]</code> [U+202E]</p>\n");
     assert_string_equal(md("`<b>` &lt;i&gt; &#60;u&#62;"), "<p><code>&lt;b&gt;</code> &lt;i&gt; &lt;u&gt;</p>\n");
 }
 

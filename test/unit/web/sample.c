@@ -349,7 +349,7 @@ static void draw_log(struct run *s) {
                                 .path = STR("/v1/chat/completions"),
                                 .summary = STR("Answers a conversation."),
                                 .auth = N_("any token")}};
-    struct api_group groups[1] = {{.name = STR("hub")}};
+    struct api_group groups[1] = {{.name = STR("hub"), .title = STR("Git")}};
     SET(groups[0].rows, routes);
     struct view_api ap = {.f = frame(s, N_("API"), ""), .spec_url = STR("/api/ballast/openapi.json")};
     SET(ap.groups, groups);
