@@ -97,10 +97,11 @@ async function copiedAndPrinted() {
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), new RegExp(`HF_ENDPOINT=${base}\nhf download ${opt.good}`));
   await page.getByRole("button", { name: "Copy the commit id" }).click();
   assert.match(await page.evaluate(() => navigator.clipboard.readText()), /^[0-9a-f]{40}$/);
-  await page.emulateMedia({ media: "print" });
+  await page.emulateMedia({ media: "print", colorScheme: "dark" });
+  assert.equal(await page.evaluate(() => getComputedStyle(document.querySelector("main .muted")).color), "rgb(92, 102, 95)", "dark ink on white paper");
   for (const gone of [".top", ".bottom", ".tabs", "#use-hf .copy"]) assert.equal(await page.locator(gone).first().isVisible(), false, `${gone} is printed`);
   for (const there of ["h1", "#use-hf pre", "#use-git pre"]) assert.equal(await page.locator(there).isVisible(), true, `${there} is not printed`);
-  await page.emulateMedia({ media: null });
+  await page.emulateMedia({ media: null, colorScheme: null });
 }
 
 async function timesInMyZone() {
@@ -151,11 +152,18 @@ async function deploy() {
   await page.getByRole("button", { name: "Deploy", exact: true }).click();
   // live: without a reload
   await page.locator(".state.ready").waitFor().catch(async () => assert.fail(`not ready: ${await text(main())}`));
+  await page.getByText("talking engine on port").waitFor(); // the end of its log
+  const facts = await text(main());
+  for (const said of ["Replicas", "1 / 1", "Tokens/s", "Memory", "Since", "Restarts"]) assert.ok(facts.includes(said), `the deployment does not say ${said}: ${facts}`);
+  assert.match(facts, /\d [kM]B/);
+  await page.goto(`${base}/deployments`);
+  const row = await text(page.locator("table.deploys tbody tr").first());
+  for (const said of [opt.model, opt.good, "ready", "talking", "1 / 1"]) assert.ok(row.includes(said), `the table does not say ${said}: ${row}`);
   await page.getByRole("link", { name: "Try" }).click();
   await page.fill("#prompt", "Quid est veritas?");
   await page.keyboard.press("Enter");
-  const facts = page.locator(".msg-row .facts");
-  await facts.waitFor({ timeout: opt.timeout ?? 60000 });
+  const figures = page.locator(".msg-row .facts");
+  await figures.waitFor({ timeout: opt.timeout ?? 60000 });
   const said = await text(page.locator(".msg-row").last());
   assert.ok(said.includes(opt.answer), `the answer is missing: ${said}`);
   for (const figure of ["time to first token", "tokens/s", "tokens", "answered by", "attempts 1"]) assert.ok(said.includes(figure), `no ${figure}: ${said}`);
