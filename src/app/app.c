@@ -18,6 +18,7 @@ err app_providers(const struct config *c, struct arena *a, struct gate_provider 
                                       .priority = (unsigned)p->priority,
                                       .connect_timeout_ms = p->connect_timeout_ms,
                                       .first_content_timeout_ms = p->first_content_timeout_ms,
+                                      .answer_timeout_ms = p->answer_timeout_ms,
                                       .idle_timeout_ms = p->idle_timeout_ms};
         v[i].models = arena_alloc_n(a, MAX(p->n_models, (size_t)1), sizeof *v[i].models);
         v[i].n_models = p->n_models;

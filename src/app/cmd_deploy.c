@@ -12,7 +12,7 @@ static err find_row(struct cli *c, const struct principal *who, int64_t id, stru
     return err_fail(E_NOT_FOUND, "there is no deployment %" PRId64, id);
 }
 
-/* The state is written by the server; without one nothing will move, so say so instead of waiting for ever. */
+/* The state is written by the server; without one nothing will move, so say so instead of waiting. */
 static err wait_ready(struct cli *c, const struct principal *who, int64_t id) {
     int64_t until = clock_mono_ms() + 300000;
     struct str last = STR("");
@@ -24,20 +24,26 @@ static err wait_ready(struct cli *c, const struct principal *who, int64_t id) {
             fprintf(stderr, STR_FMT " " STR_FMT "\n", STR_ARG(row.state), STR_ARG(row.detail));
         last = row.state;
         if (str_eqz(row.state, "ready")) return OK;
+        if (!store_has_server(c->app->store))
+            return err_fail(E_UNAVAILABLE,
+                            "deployment %" PRId64 " is recorded, but no server runs on this data directory; it starts "
+                            "with the next `ballast serve`",
+                            id);
         if (str_eqz(row.state, "failed"))
             return err_fail(E_UPSTREAM, "deployment %" PRId64 " failed: " STR_FMT, id, STR_ARG(row.detail));
         IGNORE_ERR(notify_wait(store_notify(c->app->store), gen, 250)); /* a time-out only means: look again */
     }
-    return err_fail(E_TIMEOUT,
-                    "deployment %" PRId64 " is not ready after 300 s; is a server running on this data directory?", id);
+    return err_fail(
+        E_TIMEOUT, "deployment %" PRId64 " is not ready after 300 s; the server goes on trying (`ballast deployments`)",
+        id);
 }
 
 int cmd_deploy(struct cli *c) {
     uint64_t replicas = 1;
     const char *rep = cli_opt(c, "--replicas");
     if (c->n_pos != 1) return cli_usage(c, i18n(c->lang, N_("give OWNER/NAME")));
-    if (rep != NULL && (!str_to_u64(str_of(rep), &replicas) || replicas == 0 || replicas > 64))
-        return cli_usage(c, i18n(c->lang, N_("--replicas: expected a whole number from 1 to 64")));
+    if (rep != NULL && (!str_to_u64(str_of(rep), &replicas) || replicas == 0 || replicas > POOL_MAX_REPLICAS))
+        return cli_usage(c, i18n(c->lang, N_("--replicas: expected a whole number from 1 to 16")));
     struct principal who;
     struct repo_rec repo;
     struct str rev;
@@ -59,6 +65,9 @@ int cmd_deploy(struct cli *c) {
     if (e != OK) return cli_fail(c, e);
     if (c->json) printf("{\"id\":%" PRId64 "}\n", id);
     else printf(i18n(c->lang, N_("deployment %lld\n")), (long long)id);
+    if (!c->json && !store_has_server(c->app->store))
+        fprintf(stderr, "%s\n",
+                i18n(c->lang, N_("no server runs on this data directory; it starts with the next `ballast serve`")));
     return EXIT_DONE;
 }
 

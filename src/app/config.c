@@ -252,17 +252,21 @@ static err resolve_key(struct config *c, struct config_provider *p) {
     if (p->key_env.n > 0) {
         const char *v = getenv(arena_strz(&c->arena, p->key_env));
         if (v == NULL || v[0] == 0)
-            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": environment variable " STR_FMT " is not set",
+            return err_fail(E_UNPROCESSABLE,
+                            "providers: " STR_FMT ": key_env: the environment variable " STR_FMT
+                            " is not set or empty; set it where the server is started, or use key_file",
                             STR_ARG(p->name), STR_ARG(p->key_env));
         p->key = arena_str(&c->arena, str_of(v));
     } else if (p->key_file.n > 0) {
         struct str text, rest, line = STR_NULL;
-        TRY(read_file(arena_strz(&c->arena, p->key_file), &c->arena, 4096, &text));
+        err e = read_file(arena_strz(&c->arena, p->key_file), &c->arena, 4096, &text);
+        if (e != OK) return err_wrap(e, "providers: " STR_FMT ": key_file", STR_ARG(p->name));
         rest = text;
         str_split(&rest, '\n', &line);
         p->key = str_trim(line);
         if (p->key.n == 0)
-            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": key_file is empty", STR_ARG(p->name));
+            return err_fail(E_UNPROCESSABLE, "providers: " STR_FMT ": key_file: the first line of " STR_FMT " is empty",
+                            STR_ARG(p->name), STR_ARG(p->key_file));
     }
     return OK;
 }

@@ -33,7 +33,7 @@ struct config_model {
 };
 struct config_provider {
     struct str name, base_url, key_env, key_file;
-    int64_t priority, connect_timeout_ms, first_content_timeout_ms, idle_timeout_ms;
+    int64_t priority, connect_timeout_ms, first_content_timeout_ms, answer_timeout_ms, idle_timeout_ms;
     struct config_model *models;
     size_t n_models;
     struct str key; /* resolved, never printed */

@@ -99,7 +99,11 @@ static const struct config_key provider_keys[] = {
     INTKEY("connect_timeout_ms", PAT(connect_timeout_ms), "1000", 50, 60000,
            "Connecting may take this long before the next target is tried."),
     INTKEY("first_content_timeout_ms", PAT(first_content_timeout_ms), "30000", 100, 600000,
-           "The first content must arrive within this time, else the next target is tried."),
+           "Streams: the first content must arrive within this time, else the next target is tried."),
+    INTKEY(
+        "answer_timeout_ms", PAT(answer_timeout_ms), "300000", 100, 3600000,
+        "Whole (not streamed) answers: the first byte must arrive within this time, else the next target is tried. A "
+        "provider sends it when the whole answer is made, so this is the longest generation you allow."),
     INTKEY("idle_timeout_ms", PAT(idle_timeout_ms), "60000", 100, 600000, "Longest silence inside a running answer."),
     {.name = "models",
      .type = CFG_TABLE,

@@ -20,10 +20,11 @@
 enum json_type { JSON_NONE, JSON_NULL, JSON_FALSE, JSON_TRUE, JSON_NUMBER, JSON_STRING, JSON_ARRAY, JSON_OBJECT };
 
 struct json_limits {
-    size_t max_bytes;          /* 0 = 8 MiB */
-    unsigned max_depth;        /* 0 = 128 */
-    size_t max_nodes;          /* 0 = 4 Mi */
-    bool allow_duplicate_keys; /* first wins on lookup; for hostile-format parsers that report them */
+    size_t max_bytes;           /* 0 = 8 MiB */
+    unsigned max_depth;         /* 0 = 128 */
+    size_t max_nodes;           /* 0 = 4 Mi */
+    bool allow_duplicate_keys;  /* first wins on lookup; for hostile-format parsers that report them */
+    bool allow_lone_surrogates; /* half of a \\ud83d\\ude00 pair, as text cut between tokens has; read as U+FFFD */
 };
 
 struct json_node {

@@ -18,7 +18,7 @@ struct parser {
     struct json_doc *doc;
     size_t cap, max_nodes;
     unsigned depth, max_depth;
-    bool allow_dup;
+    bool allow_dup, allow_lone;
     uint32_t open[MAX_DEPTH];
 };
 
@@ -70,7 +70,13 @@ static int hex4(const char *p) {
     return v;
 }
 
-/* One backslash escape at s->p; surrogates must come as pairs. */
+/* The other half of a pair, `left` bytes at p; -1 when what follows is no low surrogate. */
+static int low_half(const char *p, ptrdiff_t left) {
+    int lo = left >= 6 && p[0] == '\\' && p[1] == 'u' ? hex4(p + 2) : -1;
+    return lo >= 0xdc00 && lo <= 0xdfff ? lo : -1;
+}
+
+/* One backslash escape at s->p; surrogates come as pairs, unless lone ones are allowed. */
 static err scan_escape(struct parser *s) {
     const char *at = s->p++;
     if (s->p >= s->end) return bad(s, at, "string is not closed");
@@ -80,11 +86,10 @@ static err scan_escape(struct parser *s) {
     int v = hex4(s->p);
     if (v < 0) return bad(s, at, "\\u wants four hexadecimal digits");
     s->p += 4;
-    if (v >= 0xdc00 && v <= 0xdfff) return bad(s, at, "lone low surrogate");
+    if (v >= 0xdc00 && v <= 0xdfff && !s->allow_lone) return bad(s, at, "lone low surrogate");
     if (v >= 0xd800 && v <= 0xdbff) {
-        int lo = s->end - s->p >= 6 && s->p[0] == '\\' && s->p[1] == 'u' ? hex4(s->p + 2) : -1;
-        if (lo < 0xdc00 || lo > 0xdfff) return bad(s, at, "lone high surrogate");
-        s->p += 6;
+        if (low_half(s->p, s->end - s->p) >= 0) s->p += 6;
+        else if (!s->allow_lone) return bad(s, at, "lone high surrogate");
     }
     return OK;
 }
@@ -268,13 +273,17 @@ static err parse_all(struct parser *s) {
 }
 
 err json_parse(struct arena *a, struct str text, const struct json_limits *lim, struct jv *root) {
-    struct json_limits l = lim != NULL ? *lim : (struct json_limits){0, 0, 0, false};
+    struct json_limits l = lim != NULL ? *lim : (struct json_limits){0, 0, 0, false, false};
     size_t max_bytes = l.max_bytes != 0 ? l.max_bytes : 8 * MiB;
     *root = (struct jv){NULL, NONE};
     if (text.n > max_bytes || text.n > UINT32_MAX - 8)
         return err_fail(E_LIMIT, "JSON is larger than %zu bytes", max_bytes);
-    struct parser s = {
-        .a = a, .text = text.p, .p = text.p, .end = text.p + text.n, .allow_dup = l.allow_duplicate_keys};
+    struct parser s = {.a = a,
+                       .text = text.p,
+                       .p = text.p,
+                       .end = text.p + text.n,
+                       .allow_dup = l.allow_duplicate_keys,
+                       .allow_lone = l.allow_lone_surrogates};
     s.max_depth = MIN(l.max_depth != 0 ? l.max_depth : 128u, (unsigned)MAX_DEPTH);
     s.max_nodes = l.max_nodes != 0 ? l.max_nodes : 4 * MiB;
     s.cap = MIN(MIN(text.n / 8 + 8, (size_t)4096), s.max_nodes);
@@ -324,9 +333,12 @@ static struct str unescape(struct arena *a, struct str s) {
         }
         uint32_t v = (uint32_t)hex4(s.p + i + 1);
         i += 4;
-        if (v >= 0xd800 && v <= 0xdbff) {
-            v = 0x10000 + ((v - 0xd800) << 10) + ((uint32_t)hex4(s.p + i + 3) - 0xdc00);
+        int lo = v >= 0xd800 && v <= 0xdbff ? low_half(s.p + i + 1, (ptrdiff_t)(s.n - i - 1)) : -1;
+        if (lo >= 0) {
+            v = 0x10000 + ((v - 0xd800) << 10) + ((uint32_t)lo - 0xdc00);
             i += 6;
+        } else if (v >= 0xd800 && v <= 0xdfff) {
+            v = 0xfffd;
         }
         w += put_utf8(out + w, v);
     }

@@ -6,15 +6,17 @@
 #include "base/log.h"
 #include "gate/gate_int.h"
 
-/* A long generation without a stream says nothing until it is done. */
-static int64_t whole_ms(const struct job *j) {
-    return j->q.stream ? j->t->origin->first_ms : MAX(j->t->origin->first_ms, 10 * j->t->origin->idle_ms);
+/* Some servers send the head at once and the body when all of it is made: the same wait from the request on. */
+static int64_t first_byte_ms(const struct job *j) {
+    const struct origin *o = j->t->origin;
+    int64_t spent = (clock_mono_ns() - j->attempt_ns) / 1000000;
+    return MAX((j->q.stream ? o->first_ms : o->answer_ms) - spent, (int64_t)1);
 }
 
 /* The whole body: where it lies when it came in one piece, else joined in the request's arena. */
 static err body_take(struct job *j, size_t max, struct str *out) {
     struct str v;
-    TRY(http_call_view(j->call, whole_ms(j), &v));
+    TRY(http_call_view(j->call, first_byte_ms(j), &v));
     *out = v;
     if (v.n == 0) return OK;
     struct buf b;
@@ -26,7 +28,7 @@ static err body_take(struct job *j, size_t max, struct str *out) {
         if (!joined && http_call_done(j->call)) break;
         if (!joined) buf_str(&b, *out);
         joined = true;
-        e = http_call_view(j->call, whole_ms(j), &v);
+        e = http_call_view(j->call, j->t->origin->idle_ms, &v);
         if (e != OK || v.n == 0) break;
         buf_str(&b, v);
         if (b.failed) e = err_fail(E_UPSTREAM, "the upstream's answer is larger than %zu bytes", max);

@@ -3,9 +3,14 @@
  * event.c — what one event of an upstream's stream means.
  *
  * Content is what makes a client's answer: text, reasoning, a tool call, a refusal, audio, a finish
- * reason. A role alone, an empty delta, a comment are preamble: they commit to nobody.
+ * reason. A role alone, an empty delta, a comment are preamble: they commit to nobody. What a provider says is
+ * judged mildly (a member twice, half a surrogate pair at the end of a token): it is passed on, not built upon.
+ *
+ * A provider that reports no usage gets an estimate, four bytes of text a token, and the ledger says so.
  */
 #include "gate/gate_int.h"
+
+enum { EST_BYTES = 4 };
 
 void usage_take(struct jv usage, struct usage *u) {
     if (jv_type(usage) != JSON_OBJECT) return;
@@ -47,7 +52,11 @@ enum ev_kind event_kind(struct arena *scratch, const struct sse_event *ev, struc
     *content = false;
     if (ev->comment_only || ev->data.n == 0) return EV_COMMENT;
     if (str_eqz(str_trim(ev->data), "[DONE]")) return EV_DONE;
-    struct json_limits lim = {.max_bytes = GATE_EVENT_MAX, .max_depth = 64, .max_nodes = 1 << 18};
+    struct json_limits lim = {.max_bytes = GATE_EVENT_MAX,
+                              .max_depth = GATE_DEPTH_MAX,
+                              .max_nodes = 1 << 18,
+                              .allow_duplicate_keys = true,
+                              .allow_lone_surrogates = true};
     struct jv root;
     if (json_parse(scratch, ev->data, &lim, &root) != OK || jv_type(root) != JSON_OBJECT) return EV_BAD;
     if (is_error(root) || str_eqz(ev->type, "error")) return EV_ERROR;
@@ -63,8 +72,52 @@ enum ev_kind event_kind(struct arena *scratch, const struct sse_event *ev, struc
     return finish ? EV_FINISH : *content ? EV_CONTENT : EV_PREAMBLE;
 }
 
+/* Bytes of text under v: strings that are no addresses of data; `member` alone of each object when given. */
+static int64_t text_bytes(struct jv v, const char *const *members) {
+    int64_t n = 0;
+    switch (jv_type(v)) {
+    case JSON_STRING: {
+        struct str raw = jv_raw(v);
+        return str_starts(raw, "\"data:") ? 0 : (int64_t)raw.n - 2;
+    }
+    case JSON_NUMBER: return EST_BYTES; /* a token by its number */
+    case JSON_ARRAY:
+        for (struct jv_iter it = jv_iter(v); jv_next(&it);) n += text_bytes(it.val, members);
+        return n;
+    case JSON_OBJECT:
+        for (; *members != NULL; members++) n += text_bytes(jv_get(v, *members), members);
+        return n;
+    case JSON_NONE:
+    case JSON_NULL:
+    case JSON_TRUE:
+    case JSON_FALSE:
+    default: return 0;
+    }
+}
+
+void usage_guess_prompt(struct str request, struct usage *u) {
+    static const char *const in[] = {"messages", "prompt", "input", "content", "text", "arguments", NULL};
+    struct json_limits lim = {
+        .max_bytes = GATE_BODY_MAX, .max_depth = GATE_DEPTH_MAX, .max_nodes = 1 << 20, .allow_lone_surrogates = true};
+    struct arena a;
+    arena_init(&a, 64 * MiB);
+    struct jv root;
+    if (json_parse(&a, request, &lim, &root) == OK) u->prompt = (text_bytes(root, in) + EST_BYTES - 1) / EST_BYTES;
+    arena_release(&a);
+}
+
+static int64_t guess_completion(struct jv root) {
+    static const char *const out[] = {"message",    "text",     "content",   "reasoning_content",
+                                      "tool_calls", "function", "arguments", NULL};
+    return (text_bytes(jv_get(root, "choices"), out) + EST_BYTES - 1) / EST_BYTES;
+}
+
 bool answer_good(struct str body, struct usage *u) {
-    struct json_limits lim = {.max_bytes = GATE_BODY_MAX, .max_depth = 64, .max_nodes = 8 << 20};
+    struct json_limits lim = {.max_bytes = GATE_BODY_MAX,
+                              .max_depth = GATE_DEPTH_MAX,
+                              .max_nodes = 8 << 20,
+                              .allow_duplicate_keys = true,
+                              .allow_lone_surrogates = true};
     /* An arena of its own: the nodes of a large batch of embeddings take several times its bytes. */
     struct arena a;
     arena_init(&a, 512 * MiB);
@@ -72,6 +125,7 @@ bool answer_good(struct str body, struct usage *u) {
     bool good = json_parse(&a, body, &lim, &root) == OK && jv_type(root) == JSON_OBJECT && !is_error(root) &&
                 (jv_len(jv_get(root, "choices")) > 0 || jv_len(jv_get(root, "data")) > 0);
     if (good) usage_take(jv_get(root, "usage"), u);
+    if (good && !u->known) u->completion = guess_completion(root);
     arena_release(&a);
     return good;
 }

@@ -15,6 +15,8 @@
 #include "base/log.h"
 #include "gate/gate_int.h"
 
+enum { NOT_READY_RETRY_S = 5 };
+
 void job_headers(struct job *j) {
     http_set(j->r, "x-ballast-target", j->t->origin->name);
     char n[2] = {(char)('0' + j->attempts % 10), '\0'};
@@ -31,7 +33,8 @@ static void client_left(void *arg) {
 /* Ask j->t once. */
 static enum attempt attempt(struct job *j, enum fault *f, err *e) {
     struct origin *o = j->t->origin;
-    struct http_header h[4] = {{STR("Content-Type"), STR("application/json")},
+    struct http_header h[5] = {{STR("Content-Type"), STR("application/json")},
+                               {STR("Accept-Encoding"), STR("identity")}, /* answers are read as they pass */
                                {STR("Accept"), j->q.stream ? STR("text/event-stream") : STR("application/json")},
                                {STR("X-Request-Id"), {j->r->id, 26}},
                                {STR("Authorization"), o->auth}};
@@ -40,8 +43,8 @@ static enum attempt attempt(struct job *j, enum fault *f, err *e) {
     struct http_call_head head;
     struct http_call_timing timing;
     j->rest_ms = 0;
-    int64_t ms = j->q.stream ? o->first_ms : MAX(o->first_ms, 10 * o->idle_ms);
-    *e = http_call_startv(o->up, "POST", str_of(j->path), h, o->auth.n > 0 ? 4 : 3, parts, n, ms, &j->call, &head,
+    int64_t ms = j->q.stream ? o->first_ms : o->answer_ms;
+    *e = http_call_startv(o->up, "POST", str_of(j->path), h, o->auth.n > 0 ? 5 : 4, parts, n, ms, &j->call, &head,
                           &timing);
     if (j->gone) return ATTEMPT_GONE;
     if (*e != OK) {
@@ -72,6 +75,33 @@ static enum attempt ask(struct job *j, struct target *t, err *e) {
     return a;
 }
 
+/* A private repository's model exists only for those who may read it. */
+static bool may_read(struct gate *g, struct http_req *r, int64_t repo) {
+    if (repo == 0) return true;
+    if (g->o.id == NULL) return r->who != NULL && r->who->is_admin;
+    struct repo_rec rec;
+    return repo_get(g->o.id, r->arena, repo, &rec) == OK && repo_access(g->o.id, r->who, &rec, ROLE_READ) == OK;
+}
+
+/* Any of its targets will do: one name may be a deployment and a provider's model. */
+static bool may_use(struct gate *g, struct http_req *r, const struct model *m) {
+    if (m->expected_id != 0 && may_read(g, r, m->expected_repo)) return true;
+    for (unsigned i = 0; i < (m->mixed ? m->n : MIN(m->n, 1u)); i++)
+        if (may_read(g, r, m->t[i]->repo_id)) return true;
+    return false;
+}
+
+/* Deployed, but no replica is there: starting, failed, or its verdict turned. */
+static err not_ready(struct job *j, const struct model *m) {
+    char why[GATE_WHY_MAX] = "";
+    if (may_read(j->g, j->r, m->expected_repo)) gate_expected_why(j->g, m->expected_id, why);
+    http_error_code(j->r, "deployment_not_ready");
+    err e = err_fail(E_UNAVAILABLE, "model " STR_FMT " is deployed here but no replica can answer now: %s",
+                     STR_ARG(m->name), why);
+    err_slot()->retry_after_s = NOT_READY_RETRY_S;
+    return e;
+}
+
 static err exhausted(struct job *j, const struct model *m) {
     struct target *none[GATE_MAX_TARGETS];
     int64_t retry_ms;
@@ -81,6 +111,7 @@ static err exhausted(struct job *j, const struct model *m) {
     j->status = 503;
     count(&j->g->c.exhausted, 1);
     http_set(j->r, "x-ballast-request-id", (struct str){j->r->id, 26});
+    if (m->n == 0) return not_ready(j, m);
     http_error_code(j->r, "no_target_available");
     err e = err_fail(E_UNAVAILABLE,
                      "no provider of model " STR_FMT
@@ -96,6 +127,7 @@ static err run(struct job *j, const struct model *m) {
     unsigned n = health_pick(m, clock_mono_ms(), order, &retry_ms);
     for (unsigned i = 0; i < n && j->attempts < GATE_MAX_ATTEMPTS; i++) {
         err e = OK;
+        if (m->mixed && !may_read(j->g, j->r, order[i]->repo_id)) continue;
         switch (ask(j, order[i], &e)) {
         case ATTEMPT_DONE: return OK;
         case ATTEMPT_NEXT: break;
@@ -112,15 +144,6 @@ static err run(struct job *j, const struct model *m) {
         }
     }
     return exhausted(j, m);
-}
-
-/* A model of a private repository exists only for those who may read it. */
-static bool may_use(struct gate *g, struct http_req *r, const struct model *m) {
-    int64_t repo = m->n > 0 ? m->t[0]->repo_id : 0;
-    if (repo == 0) return true;
-    if (g->o.id == NULL) return r->who != NULL && r->who->is_admin;
-    struct repo_rec rec;
-    return repo_get(g->o.id, r->arena, repo, &rec) == OK && repo_access(g->o.id, r->who, &rec, ROLE_READ) == OK;
 }
 
 static err unknown_model(struct http_req *r, struct str name) {
@@ -145,6 +168,7 @@ static err infer(struct http_req *r, const char *path, bool may_stream) {
     err e = run(&j, m);
     http_on_client_gone(r, NULL, NULL);
     if (j.attempts > 1) count(&g->c.failovers, 1);
+    if (j.committed && !j.usage.known) usage_guess_prompt(j.q.body, &j.usage);
     if (e == OK) count(j.outcome == OUTCOME_OK ? &g->c.served : &g->c.refused, 1);
     meter_add(&j);
     gate_snap_put(s);
@@ -166,7 +190,8 @@ static void model_json(struct jw *w, const struct snap *s, const struct model *m
     jw_kstr(w, "id", m->name);
     jw_kcstr(w, "object", "model");
     jw_ki64(w, "created", s->made_s);
-    jw_kcstr(w, "owned_by", m->n > 0 && m->t[0]->origin->deployment_id > 0 ? "ballast" : "provider");
+    jw_kcstr(w, "owned_by",
+             m->expected_id != 0 || (m->n > 0 && m->t[0]->origin->deployment_id > 0) ? "ballast" : "provider");
     jw_obj_end(w);
 }
 

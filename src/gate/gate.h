@@ -25,7 +25,8 @@ struct gate_provider { /* from config: providers: */
     } * models;
     size_t n_models;
     int64_t connect_timeout_ms, first_content_timeout_ms, idle_timeout_ms;
-    unsigned priority; /* lower first; equal = balanced */
+    int64_t answer_timeout_ms; /* whole answers: to their first byte; a provider sends it when all of it is made */
+    unsigned priority;         /* lower first; equal = balanced */
 };
 struct gate_opts {
     struct store *store; /* NULL: nothing is metered (tests) */
@@ -53,6 +54,15 @@ struct gate_local {
 must_check err gate_local_add(struct gate *g, const struct gate_local *l);
 void gate_local_remove(struct gate *g, int64_t deployment_id,
                        int64_t replica); /* new requests stop; running ones finish */
+/*
+ * A deployment wants to serve this model: while none of its replicas can, clients are told why and when to come back
+ * (503) instead of that the model does not exist. Said again with another `why`: replaces it. Thread-safe.
+ */
+enum { GATE_WHY_MAX = 400 };
+must_check err gate_expect(struct gate *g, int64_t deployment_id, struct str model, int64_t repo_id, const char *why);
+void gate_unexpect(struct gate *g, int64_t deployment_id);
+/* Is it a model of a configured provider? */
+bool gate_is_remote(struct gate *g, struct str model);
 unsigned gate_local_busy(struct gate *g, int64_t deployment_id, int64_t replica); /* requests in flight (drain) */
 /* Prometheus text. */
 void gate_metrics(struct gate *g, struct buf *out);

@@ -20,8 +20,10 @@ enum {
     GATE_MAX_TARGETS = 16, /* per model */
     GATE_MAX_MODELS = 4096,
     GATE_MAX_LOCALS = 1024,
+    GATE_MAX_EXPECTED = 256,       /* deployments, stopping ones included */
     GATE_MAX_ATTEMPTS = 6,         /* targets asked for one request */
     GATE_BODY_MAX = 32 << 20,      /* request, and complete answers held until judged */
+    GATE_DEPTH_MAX = 128,          /* nesting of JSON, from clients and providers */
     GATE_EVENT_MAX = 4 << 20,      /* one SSE event */
     GATE_PREAMBLE_MAX = 256 << 10, /* events before the first content */
     GATE_ERROR_BODY_MAX = 256 << 10,
@@ -47,7 +49,7 @@ struct origin {
     struct str name, base_url, key;
     struct str auth; /* "Bearer KEY" or empty */
     struct upstream *up;
-    int64_t connect_ms, first_ms, idle_ms;
+    int64_t connect_ms, first_ms, idle_ms, answer_ms;
     unsigned priority;
     int64_t deployment_id, replica; /* local: deployment_id > 0 */
     _Atomic int64_t key_rest_until; /* our key was refused */
@@ -68,7 +70,13 @@ struct target {
 struct model {
     struct str name;
     struct target *t[GATE_MAX_TARGETS];
-    unsigned n;
+    unsigned n;                         /* 0: only expected */
+    int64_t expected_repo, expected_id; /* deployment that serves it, replicas or not; 0: none */
+    bool mixed;                         /* its targets belong to different repositories, or some to none */
+};
+struct expected {
+    int64_t deployment_id, repo_id;
+    char model[129], why[GATE_WHY_MAX];
 };
 
 struct snap {
@@ -96,6 +104,8 @@ struct gate {
     size_t n_locals;
     struct target *draining[GATE_MAX_LOCALS]; /* removed, perhaps still answering */
     size_t n_draining;
+    struct expected *expected; /* GATE_MAX_EXPECTED */
+    size_t n_expected;
     struct gate_counters c;
     struct meter *meter; /* per loop */
     unsigned n_meters;
@@ -109,6 +119,7 @@ struct target *target_ref(struct target *t);
 void target_put(struct target *t);
 /* Build and swap; the caller holds g->lock. */
 must_check err table_rebuild(struct gate *g);
+void gate_expected_why(struct gate *g, int64_t deployment_id, char out[GATE_WHY_MAX]);
 must_check err target_new_local(const struct gate_local *l, struct target **out);
 
 /* --- health.c ------------------------------------------------------------------------------------- */
@@ -174,6 +185,8 @@ may_suspend enum attempt stream_relay(struct job *j, const struct http_call_head
 /* One answer judged: does it hold an error instead of content? Takes the usage. */
 bool answer_good(struct str body, struct usage *u);
 void usage_take(struct jv usage, struct usage *u);
+/* The prompt's tokens by the length of its text, for a provider that reports none. */
+void usage_guess_prompt(struct str request, struct usage *u);
 
 /* --- event.c: one SSE event judged ------------------------------------------------------------------- */
 enum ev_kind { EV_PREAMBLE, EV_CONTENT, EV_FINISH, EV_USAGE, EV_DONE, EV_ERROR, EV_BAD, EV_COMMENT };

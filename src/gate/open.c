@@ -82,6 +82,7 @@ void gate_close(struct gate *g) {
     for (size_t i = 0; i < g->n_draining; i++) target_put(g->draining[i]);
     if (g->cfg != NULL) arena_release(g->cfg);
     free(g->cfg);
+    free(g->expected);
     pthread_mutex_destroy(&g->lock);
     free(g);
 }
@@ -122,6 +123,61 @@ static void drain_keep(struct gate *g, struct target *t) {
     g->n_draining = n;
     if (n < GATE_MAX_LOCALS) g->draining[g->n_draining++] = t;
     else target_put(t);
+}
+
+static struct expected *expected_find(struct gate *g, int64_t deployment_id) {
+    for (size_t i = 0; i < g->n_expected; i++)
+        if (g->expected[i].deployment_id == deployment_id) return &g->expected[i];
+    return NULL;
+}
+
+static err expect(struct gate *g, int64_t deployment_id, struct str model, int64_t repo_id, const char *why) {
+    struct expected *x = expected_find(g, deployment_id);
+    if (x != NULL) return snprintf(x->why, sizeof x->why, "%s", why), OK;
+    if (g->expected == NULL) g->expected = calloc(GATE_MAX_EXPECTED, sizeof *g->expected);
+    if (g->expected == NULL) return err_fail(E_NOMEM, "no memory for the deployments' models");
+    if (g->n_expected == GATE_MAX_EXPECTED) return err_fail(E_LIMIT, "more than %d deployments", GATE_MAX_EXPECTED);
+    x = &g->expected[g->n_expected++];
+    *x = (struct expected){.deployment_id = deployment_id, .repo_id = repo_id};
+    snprintf(x->model, sizeof x->model, STR_FMT, STR_ARG(model));
+    snprintf(x->why, sizeof x->why, "%s", why);
+    err e = table_rebuild(g);
+    if (e != OK) g->n_expected--;
+    return e;
+}
+
+err gate_expect(struct gate *g, int64_t deployment_id, struct str model, int64_t repo_id, const char *why) {
+    pthread_mutex_lock(&g->lock);
+    err e = expect(g, deployment_id, model, repo_id, why);
+    pthread_mutex_unlock(&g->lock);
+    return e;
+}
+
+void gate_unexpect(struct gate *g, int64_t deployment_id) {
+    pthread_mutex_lock(&g->lock);
+    struct expected *x = expected_find(g, deployment_id);
+    if (x != NULL) {
+        *x = g->expected[--g->n_expected];
+        /* For want of memory only: the old table goes on saying "not now" of a model that is gone. */
+        if (table_rebuild(g) != OK) log_error("gate.unexpect_failed", LZ("error", err_text_en()));
+    }
+    pthread_mutex_unlock(&g->lock);
+}
+
+void gate_expected_why(struct gate *g, int64_t deployment_id, char out[GATE_WHY_MAX]) {
+    pthread_mutex_lock(&g->lock);
+    const struct expected *x = expected_find(g, deployment_id);
+    snprintf(out, GATE_WHY_MAX, "%s", x != NULL ? x->why : "");
+    pthread_mutex_unlock(&g->lock);
+}
+
+bool gate_is_remote(struct gate *g, struct str model) {
+    struct snap *s = gate_snap_get(g);
+    const struct model *m = snap_model(s, model);
+    bool remote = false;
+    for (unsigned i = 0; m != NULL && i < m->n; i++) remote |= m->t[i]->origin->deployment_id == 0;
+    gate_snap_put(s);
+    return remote;
 }
 
 void gate_local_remove(struct gate *g, int64_t deployment_id, int64_t replica) {

@@ -182,8 +182,14 @@ enum attempt stream_relay(struct job *j, const struct http_call_head *head, enum
         *e = err_fail(E_UPSTREAM, "the upstream compressed its stream");
         return ATTEMPT_NEXT;
     }
-    /* Some providers answer a stream request with a whole answer, or an error, as plain JSON. */
-    if (type.n < 17 || !str_ieq(str_sub(type, 0, 17), STR("text/event-stream"))) return answer_relay(j, head, f, e);
+    /* A whole answer or an error as plain JSON: a client that reads events would see an empty stream without a fault.
+     */
+    if (type.n < 17 || !str_ieq(str_sub(type, 0, 17), STR("text/event-stream"))) {
+        *f = FAULT_CONTENT;
+        *e = err_fail(E_UPSTREAM, "the upstream answered a request for a stream with " STR_FMT,
+                      STR_ARG(type.n > 0 ? type : STR("no content type")));
+        return ATTEMPT_NEXT;
+    }
     struct stream s = {.j = j, .deadline_ms = j->attempt_ns / 1000000 + j->t->origin->first_ms};
     sse_init(&s.scan, GATE_EVENT_MAX);
     buf_init(&s.out, GATE_EVENT_MAX + GATE_PREAMBLE_MAX + 2 * OUT_FLUSH);

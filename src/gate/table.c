@@ -59,6 +59,7 @@ static err origin_new(const struct gate_provider *p, struct origin **out) {
     o->connect_ms = p->connect_timeout_ms > 0 ? p->connect_timeout_ms : 1000;
     o->first_ms = p->first_content_timeout_ms > 0 ? p->first_content_timeout_ms : 30000;
     o->idle_ms = p->idle_timeout_ms > 0 ? p->idle_timeout_ms : 60000;
+    o->answer_ms = p->answer_timeout_ms > 0 ? p->answer_timeout_ms : 300000;
     o->priority = p->priority;
     struct upstream_opts uo = {.base_url = o->base_url, .connect_timeout_ms = o->connect_ms, .max_idle_per_loop = 1024};
     err e = upstream_new(&uo, &o->up);
@@ -77,6 +78,7 @@ static bool origin_same(const struct origin *o, const struct gate_provider *p) {
            str_eq(o->key, str_trim(p->key)) && o->priority == p->priority &&
            (p->connect_timeout_ms <= 0 || o->connect_ms == p->connect_timeout_ms) &&
            (p->first_content_timeout_ms <= 0 || o->first_ms == p->first_content_timeout_ms) &&
+           (p->answer_timeout_ms <= 0 || o->answer_ms == p->answer_timeout_ms) &&
            (p->idle_timeout_ms <= 0 || o->idle_ms == p->idle_timeout_ms);
 }
 
@@ -104,7 +106,8 @@ err target_new_local(const struct gate_local *l, struct target **out) {
                               .base_url = l->base_url,
                               .connect_timeout_ms = 1000,
                               .first_content_timeout_ms = 120000,
-                              .idle_timeout_ms = 120000};
+                              .idle_timeout_ms = 120000,
+                              .answer_timeout_ms = 600000};
     struct origin *o;
     TRY(origin_new(&p, &o));
     o->deployment_id = l->deployment_id;
@@ -132,24 +135,35 @@ static struct target *target_keep(const struct snap *old, const struct gate_prov
     return NULL;
 }
 
+static err snap_model_new(struct snap *s, struct str name, struct model **out) {
+    struct model *m = arena_new(&s->arena, struct model);
+    m->name = arena_str(&s->arena, name);
+    if (s->n_models == GATE_MAX_MODELS) return err_fail(E_LIMIT, "providers: more than %d models", GATE_MAX_MODELS);
+    TRY(map_put(&s->by_name, m->name, m, NULL));
+    s->models[s->n_models++] = m;
+    *out = m;
+    return OK;
+}
+
+static err snap_expect(struct snap *s, const struct expected *x) {
+    struct model *m = map_get(&s->by_name, str_of(x->model));
+    if (m == NULL) TRY(snap_model_new(s, str_of(x->model), &m));
+    m->expected_id = x->deployment_id;
+    m->expected_repo = x->repo_id;
+    return OK;
+}
+
 /* Takes over the reference to t. */
 static err snap_add(struct snap *s, struct target *t) {
     struct model *m = map_get(&s->by_name, t->model);
-    err e = OK;
-    if (m == NULL) {
-        m = arena_new(&s->arena, struct model);
-        m->name = arena_str(&s->arena, t->model);
-        e = map_put(&s->by_name, m->name, m, NULL);
-        if (e == OK && s->n_models == GATE_MAX_MODELS)
-            e = err_fail(E_LIMIT, "providers: more than %d models", GATE_MAX_MODELS);
-        if (e == OK) s->models[s->n_models++] = m;
-    }
+    err e = m == NULL ? snap_model_new(s, t->model, &m) : OK;
     if (e == OK && m->n == GATE_MAX_TARGETS)
         e = err_fail(E_LIMIT, "model " STR_FMT ": more than %d targets", STR_ARG(m->name), GATE_MAX_TARGETS);
     if (e != OK) {
         target_put(t);
         return e;
     }
+    m->mixed |= m->n > 0 && m->t[0]->repo_id != t->repo_id;
     m->t[m->n++] = t;
     return OK;
 }
@@ -194,6 +208,7 @@ static int model_order(const void *a, const void *b) {
 static err snap_fill(struct gate *g, struct snap *s, const struct snap *old) {
     for (size_t i = 0; i < g->n_locals; i++) TRY(snap_add(s, target_ref(g->locals[i])));
     for (size_t i = 0; i < g->n_providers; i++) TRY(add_provider(s, old, &g->providers[i]));
+    for (size_t i = 0; i < g->n_expected; i++) TRY(snap_expect(s, &g->expected[i]));
     if (s->n_models > 1) qsort(s->models, s->n_models, sizeof *s->models, model_order);
     return OK;
 }

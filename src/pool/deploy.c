@@ -16,6 +16,26 @@ static err name_check(struct str name) {
                     POOL_NAME_MAX);
 }
 
+/*
+ * A name decides whose requests arrive here, so it may not be taken from somebody: "x/…" is the owner x's, and only an
+ * administrator may put a deployment beside a provider's model.
+ */
+static err name_allowed(struct pool *p, const struct principal *who, const struct repo_rec *repo, struct str name) {
+    struct str rest = name, owner;
+    if (who->is_admin) return OK;
+    if (str_chr(name, '/') >= 0 && str_split(&rest, '/', &owner) && !str_eq(owner, repo->owner))
+        return err_fail(E_FORBIDDEN,
+                        "name: '" STR_FMT "' is in the name space of '" STR_FMT
+                        "'; nothing was deployed. Begin it with '" STR_FMT "/', or use a name without '/'",
+                        STR_ARG(name), STR_ARG(owner), STR_ARG(repo->owner));
+    if (p->o.gate != NULL && gate_is_remote(p->o.gate, name))
+        return err_fail(E_FORBIDDEN,
+                        "name: '" STR_FMT "' is a model of a remote provider; nothing was deployed. Only an "
+                        "administrator may give a deployment the same name",
+                        STR_ARG(name));
+    return OK;
+}
+
 /* Engine and file: the named engine, else the first that loads something. */
 static err choose(struct pool *p, struct arena *a, const struct pool_deploy_req *req, const struct git_entry *files,
                   size_t n, const struct pool_engine **engine, struct str *file) {
@@ -29,7 +49,7 @@ static err choose(struct pool *p, struct arena *a, const struct pool_deploy_req 
     /* The built-in one comes last in the table but is the obvious choice for what it loads. */
     *engine = engine_find(p, STR("llamacpp"));
     err e = engine_pick_file(*engine, a, files, n, req->file, file);
-    if (e == OK || req->file.n > 0) return e;
+    if (e != E_UNPROCESSABLE) return e;
     struct err_slot first = *err_slot();
     for (size_t i = 0; i < p->n_engines; i++) {
         if (&p->engines[i] == *engine || engine_pick_file(&p->engines[i], a, files, n, req->file, file) != OK) continue;
@@ -55,6 +75,7 @@ static err deploy(struct pool *p, struct arena *a, const struct principal *who, 
     nd.model =
         req->name.n > 0 ? req->name : arena_printf(a, STR_FMT "/" STR_FMT, STR_ARG(repo.owner), STR_ARG(repo.name));
     TRY(name_check(nd.model));
+    TRY(name_allowed(p, who, &repo, nd.model));
     TRY(git_resolve(hub_git(p->o.hub), repo.id, req->rev.n > 0 ? req->rev : STR("main"), commit));
     nd.repo_id = repo.id;
     nd.commit = str_of(commit);
@@ -107,6 +128,17 @@ err pool_undeploy(struct pool *p, const struct principal *who, int64_t deploymen
     struct pool_row row;
     err e = pool_get(p, &a, who, deployment_id, ROLE_WRITE, &row);
     if (e == OK) e = pool_db_unwant(p, deployment_id, who->user_id);
+    arena_release(&a);
+    return e;
+}
+
+err pool_restart(struct pool *p, const struct principal *who, int64_t deployment_id) {
+    struct arena a;
+    arena_init(&a, 64 * MiB);
+    struct pool_row row;
+    err e = pool_get(p, &a, who, deployment_id, ROLE_WRITE, &row);
+    if (e == OK) e = model_verdict(p, &a, row.repo_id, row.commit, row.file);
+    if (e == OK) e = pool_db_turn(p, deployment_id, who->user_id);
     arena_release(&a);
     return e;
 }

@@ -95,12 +95,24 @@ static err pick_single(const struct pool_engine *e, const struct git_entry *file
     return OK;
 }
 
+static err wrong_format(const struct pool_engine *e, struct str path) {
+    char list[160] = "";
+    size_t at = 0;
+    for (size_t i = 0; i < e->n_formats && at < sizeof list; i++)
+        at += (size_t)snprintf(list + at, sizeof list - at, "%s." STR_FMT, i > 0 ? ", " : "", STR_ARG(e->formats[i]));
+    return err_fail(E_UNPROCESSABLE,
+                    "file: engine '" STR_FMT "' loads %s, and '" STR_FMT
+                    "' is not one; nothing was deployed. Name such a file, or an engine that loads this one",
+                    STR_ARG(e->name), list, STR_ARG(path));
+}
+
 err engine_pick_file(const struct pool_engine *e, struct arena *a, const struct git_entry *files, size_t n,
                      struct str wish, struct str *out) {
     *out = STR("");
     if (wish.n > 0) {
         for (size_t i = 0; i < n; i++) {
             if (files[i].is_dir || !str_eq(files[i].path, wish)) continue;
+            if (e->n_formats > 0 && !has_format(e, wish)) return wrong_format(e, wish);
             *out = arena_str(a, wish);
             return OK;
         }

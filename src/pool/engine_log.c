@@ -13,6 +13,8 @@
 #include "base/clock.h"
 #include "pool/pool_int.h"
 
+#define START_MARK "--- ballast: start"
+
 static err log_path(struct pool *p, struct arena *a, int64_t id, unsigned replica, const char **out) {
     char sub[48], name[32];
     snprintf(sub, sizeof sub, "log/%" PRId64, id);
@@ -34,8 +36,7 @@ err engine_log_open(struct pool *p, int64_t id, unsigned replica, int *fd) {
     if (e == OK) {
         char now[CLOCK_ISO_LEN + 1];
         clock_iso(clock_wall_ms(), now);
-        if (dprintf(*fd, "--- ballast: start %s\n", now) < 0)
-            e = err_errno(E_IO, errno, "cannot write the engine's log");
+        if (dprintf(*fd, START_MARK " %s\n", now) < 0) e = err_errno(E_IO, errno, "cannot write the engine's log");
     }
     if (e != OK && *fd >= 0) {
         close(*fd);
@@ -87,6 +88,33 @@ static err tail_job(void *arg) {
     t->n = n > 0 ? (size_t)n : 0;
     close(fd);
     return OK;
+}
+
+/* The newest line with letters in it after the last start mark. */
+static struct str last_line(struct str text) {
+    struct str line, best = STR("");
+    for (struct str rest = text; str_split(&rest, '\n', &line);) {
+        line = str_trim(line);
+        if (str_starts(line, START_MARK)) best = STR("");
+        else if (line.n > 0) best = line;
+    }
+    return best;
+}
+
+void engine_last_words(struct pool *p, int64_t id, unsigned replica, char *out, size_t cap) {
+    struct arena a;
+    struct str text;
+    arena_init(&a, 256 * KiB);
+    out[0] = 0;
+    if (pool_log_tail(p, &a, id, replica, 64 * KiB, &text) == OK) {
+        struct str line = last_line(text);
+        if (!str_is_utf8(line)) line = STR("");
+        size_t n = 0;
+        for (size_t i = 0; i < line.n && n + 1 < cap; i++) out[n++] = (unsigned char)line.p[i] < 0x20 ? ' ' : line.p[i];
+        while (n > 0 && n < line.n && ((unsigned char)line.p[n] & 0xc0) == 0x80) n--; /* no half characters */
+        out[n] = 0;
+    }
+    arena_release(&a);
 }
 
 err pool_log_tail(struct pool *p, struct arena *a, int64_t id, unsigned replica, size_t max, struct str *out) {

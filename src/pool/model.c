@@ -223,14 +223,15 @@ static err deploy_dir(struct pool *p, struct arena *a, int64_t id, const char **
 err model_prepare(struct deployment *d) {
     fmutex_lock(d->prepare);
     err e = OK;
-    if (d->model_path == NULL) {
+    if (!d->verified) {
         struct export x = {.d = d};
         arena_init(&x.arena, 64 * MiB);
-        e = deploy_dir(d->pool, &d->arena, d->row.id, &x.dir);
+        e = deploy_dir(d->pool, &x.arena, d->row.id, &x.dir);
         if (e == OK) e = work_run(export_job, &x);
         if (e == OK)
-            d->model_path =
-                d->row.file.n > 0 ? arena_printf(&d->arena, "%s/" STR_FMT, x.dir, STR_ARG(d->row.file)).p : x.dir;
+            snprintf(d->model_path, sizeof d->model_path, "%s%s" STR_FMT, x.dir, d->row.file.n > 0 ? "/" : "",
+                     STR_ARG(d->row.file));
+        d->verified = e == OK;
         arena_release(&x.arena);
     }
     fmutex_unlock(d->prepare);

@@ -28,7 +28,7 @@ static struct deployment *find(struct pool *p, int64_t id) {
     return NULL;
 }
 
-static struct deployment *deployment_new(struct pool *p, const struct pool_row *row) {
+static struct deployment *deployment_new(struct pool *p, const struct pool_row *row, int64_t turn) {
     struct deployment *d = calloc(1, sizeof *d);
     BUG_ON(d == NULL);
     arena_init(&d->arena, 4 * MiB);
@@ -42,13 +42,14 @@ static struct deployment *deployment_new(struct pool *p, const struct pool_row *
     d->row.replicas = MIN(MAX(row->replicas, 1u), (unsigned)POOL_MAX_REPLICAS);
     d->engine = engine_find(p, row->engine);
     d->restarts = d->shown.restarts = row->restarts;
+    d->turn = turn;
     d->shown.state = DEP_PENDING;
     return d;
 }
 
-static void begin(struct pool *p, const struct pool_row *row) {
+static void begin(struct pool *p, const struct pool_row *row, int64_t turn) {
     if (p->n_list >= POOL_MAX_DEPLOYMENTS) return; /* pool_db_add refuses before; nothing runs beyond */
-    struct deployment *d = deployment_new(p, row);
+    struct deployment *d = deployment_new(p, row, turn);
     if (d->engine == NULL) {
         d->row.replicas = 1;
         d->replicas[0].state = DEP_FAILED;
@@ -57,7 +58,7 @@ static void begin(struct pool *p, const struct pool_row *row) {
     }
     for (unsigned i = 0; d->engine != NULL && i < d->row.replicas; i++) {
         struct replica *r = &d->replicas[i];
-        *r = (struct replica){.d = d, .index = i};
+        *r = (struct replica){.d = d, .index = i, .turn = turn};
         if (fiber_spawn(NULL, replica_main, r) == OK) d->n_live++;
         else snprintf(r->detail, sizeof r->detail, "%s", err_text());
     }
@@ -65,22 +66,32 @@ static void begin(struct pool *p, const struct pool_row *row) {
     p->list = d;
     p->n_list++;
     deployment_publish(d);
+    deployment_expect(d);
 }
 
 static void forget(struct pool *p, struct deployment *d) {
     struct deployment **at = &p->list;
     while (*at != d) at = &(*at)->next;
     deployment_publish(d); /* says "stopped" */
+    deployment_expect(d);
     model_drop(p, d->row.id);
     *at = d->next;
     p->n_list--;
     deployment_free(d);
 }
 
-/* The verdict of a running deployment may turn. Pending (re-review) leaves it running. */
+/* The verdict of a running deployment may turn; pending (re-review) leaves it running. Without its repository it ends.
+ */
 static void look_at_verdict(struct pool *p, struct deployment *d) {
     struct arena a;
     arena_init(&a, MiB);
+    struct repo_rec repo;
+    if (repo_get(p->o.id, &a, d->row.repo_id, &repo) == E_REPO_NOT_FOUND) {
+        log_warn("pool.repo_deleted", LI("deployment", d->row.id));
+        if (pool_db_unwant(p, d->row.id, 0) != OK) log_warn("pool.look", LZ("error", err_text()));
+        arena_release(&a);
+        return;
+    }
     err e = model_verdict(p, &a, d->row.repo_id, d->row.commit, (struct str){NULL, 0});
     if (e == E_BLOCKED && !d->blocked) {
         snprintf(d->blocked_why, sizeof d->blocked_why, "%s", err_text());
@@ -91,6 +102,15 @@ static void look_at_verdict(struct pool *p, struct deployment *d) {
         for (unsigned i = 0; i < d->row.replicas; i++) d->replicas[i].fails = 0, d->replicas[i].detail[0] = 0;
     }
     arena_release(&a);
+}
+
+/* A wanted deployment that runs: may it still, and shall it start anew? */
+static void look_at(struct pool *p, struct deployment *d, int64_t turn) {
+    if (d->turn != turn) {
+        d->turn = turn;
+        d->verified = false; /* its files are looked at again, too */
+    }
+    look_at_verdict(p, d);
 }
 
 static void reconcile(struct pool *p) {
@@ -105,9 +125,9 @@ static void reconcile(struct pool *p) {
     }
     for (size_t i = 0; i < n; i++) {
         struct deployment *d = find(p, rows[i].row.id);
-        if (d == NULL && rows[i].wanted) begin(p, &rows[i].row);
+        if (d == NULL && rows[i].wanted) begin(p, &rows[i].row, rows[i].turn);
         else if (d != NULL && !rows[i].wanted) d->stop = true;
-        else if (d != NULL) look_at_verdict(p, d);
+        else if (d != NULL) look_at(p, d, rows[i].turn);
     }
     /* Undeployed before it was ever shown as running: no row comes any more. */
     for (struct deployment *d = p->list; d != NULL; d = d->next) {

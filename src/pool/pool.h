@@ -54,6 +54,11 @@ struct pool_deploy_req {
 may_suspend err pool_deploy(struct pool *p, const struct principal *who, const struct pool_deploy_req *req,
                             int64_t *deployment_id) must_check;
 may_suspend err pool_undeploy(struct pool *p, const struct principal *who, int64_t deployment_id) must_check;
+/*
+ * The same deployment with new engines: one replica after another drains, stops and starts, so others answer meanwhile.
+ * Needs write access; E_BLOCKED / E_PENDING by the verdict as it is now (then the running ones stay as they are).
+ */
+may_suspend err pool_restart(struct pool *p, const struct principal *who, int64_t deployment_id) must_check;
 
 struct pool_row {
     int64_t id, repo_id, created_ms, ready_ms, restarts, memory_bytes;

@@ -79,30 +79,48 @@ err pool_db_add(struct pool *p, struct new_deployment *n) {
 struct unwant {
     int64_t id, user_id;
 };
-static err unwant_tx(struct db *d, void *arg) {
-    struct unwant *u = arg;
+/* What the event of a wish says about a wanted deployment; E_NOT_FOUND. */
+struct wished {
+    struct dep_shown s;
+    char model[POOL_NAME_MAX + 1], state[16];
+};
+static err wished_get(struct db *d, int64_t id, struct wished *w) {
     struct stmt *st;
     bool row;
-    struct dep_shown s = {.id = u->id, .detail = ""};
-    char model[POOL_NAME_MAX + 1] = "";
-    bool runs = false;
+    *w = (struct wished){.s = {.id = id, .detail = "", .model = w->model, .state = w->state}};
     TRY(db_prep(d, "SELECT model, repo_id, replicas, ready, state FROM deployment WHERE id = ?1 AND wanted = 1", &st));
-    db_bind_i64(st, 1, u->id);
+    db_bind_i64(st, 1, id);
     err e = db_step(st, &row);
     if (e == OK && row) {
-        snprintf(model, sizeof model, STR_FMT, STR_ARG(db_str(st, 0)));
-        s.repo_id = db_i64(st, 1);
-        s.replicas = (unsigned)db_i64(st, 2);
-        s.ready = (unsigned)db_i64(st, 3);
-        runs = str_eqz(db_str(st, 4), "starting") || str_eqz(db_str(st, 4), "ready");
+        snprintf(w->model, sizeof w->model, STR_FMT, STR_ARG(db_str(st, 0)));
+        snprintf(w->state, sizeof w->state, STR_FMT, STR_ARG(db_str(st, 4)));
+        w->s.repo_id = db_i64(st, 1);
+        w->s.replicas = (unsigned)db_i64(st, 2);
+        w->s.ready = (unsigned)db_i64(st, 3);
     }
     db_done(st);
     TRY(e);
-    if (!row) return err_fail(E_NOT_FOUND, "there is no deployment %" PRId64, u->id);
-    s.model = model;
-    s.state = runs ? "draining" : "stopped";
-    TRY(db_exec(d, "UPDATE deployment SET wanted = 0, state = ?2 WHERE id = ?1", "is", u->id, str_of(s.state)));
-    return dep_event(d, "deployment.deleted", u->user_id, &s);
+    return row ? OK : err_fail(E_NOT_FOUND, "there is no deployment %" PRId64, id);
+}
+static err unwant_tx(struct db *d, void *arg) {
+    struct unwant *u = arg;
+    struct wished w;
+    TRY(wished_get(d, u->id, &w));
+    bool runs = strcmp(w.state, "starting") == 0 || strcmp(w.state, "ready") == 0;
+    w.s.state = runs ? "draining" : "stopped";
+    TRY(db_exec(d, "UPDATE deployment SET wanted = 0, state = ?2 WHERE id = ?1", "is", u->id, str_of(w.s.state)));
+    return dep_event(d, "deployment.deleted", u->user_id, &w.s);
+}
+static err turn_tx(struct db *d, void *arg) {
+    struct unwant *u = arg;
+    struct wished w;
+    TRY(wished_get(d, u->id, &w));
+    TRY(db_exec(d, "UPDATE deployment SET turn = turn + 1 WHERE id = ?1", "i", u->id));
+    return dep_event(d, "deployment.restarted", u->user_id, &w.s);
+}
+err pool_db_turn(struct pool *p, int64_t id, int64_t user_id) {
+    struct unwant u = {id, user_id};
+    return db_write(p->o.store, turn_tx, &u);
 }
 err pool_db_unwant(struct pool *p, int64_t id, int64_t user_id) {
     struct unwant u = {id, user_id};
@@ -161,6 +179,7 @@ static err read_rows(struct stmt *st, struct arena *a, struct db_dep **out, size
         r->ready_ms = db_i64(st, 12);
         r->restarts = db_i64(st, 13);
         r->memory_bytes = db_i64(st, 14);
+        v[*n].turn = db_i64(st, 15);
     }
     *out = v;
     return OK;
@@ -172,7 +191,7 @@ err pool_db_list(struct pool *p, struct arena *a, int64_t id, struct db_dep **ou
         db_reader(p->o.store),
         "SELECT id, model, repo_id, commit_oid, file, engine, replicas, wanted, created_ms, state, detail, ready, "
         "ready_ms, "
-        "restarts, memory_bytes FROM deployment WHERE (wanted = 1 OR state <> 'stopped') AND (?1 = 0 OR id = ?1) "
+        "restarts, memory_bytes, turn FROM deployment WHERE (wanted = 1 OR state <> 'stopped') AND (?1 = 0 OR id = ?1) "
         "ORDER BY id DESC",
         &st));
     db_bind_i64(st, 1, id);

@@ -20,6 +20,7 @@ enum {
     POOL_LOG_MAX = 16 << 20, /* then the log moves to NAME.1 */
     POOL_NAME_MAX = 96,
     POOL_DETAIL_MAX = 400,
+    POOL_WORDS_MAX = 200, /* of an engine's last words */
 };
 
 enum dep_state { DEP_PENDING, DEP_STARTING, DEP_READY, DEP_DRAINING, DEP_STOPPED, DEP_FAILED };
@@ -31,6 +32,7 @@ struct replica {
     unsigned index;
     enum dep_state state;
     unsigned fails; /* starts in a row that did not get to serve for POOL_STEADY_MS */
+    int64_t turn;   /* the wish it was started for: pool_restart raises that of the deployment */
     int64_t memory_bytes;
     char detail[POOL_DETAIL_MAX];
 };
@@ -45,11 +47,12 @@ struct deployment { /* in memory while wanted or stopping */
     bool blocked; /* its verdict got worse than allowed; engines are stopped */
     char blocked_why[POOL_DETAIL_MAX];
     unsigned n_live; /* replica fibers */
-    int64_t restarts, ready_ms;
+    int64_t restarts, ready_ms, turn;
     struct fmutex *prepare; /* one replica exports, the others wait */
     struct fmutex *publish;
-    const char *model_path; /* exported and verified in this process */
-    struct {                /* as last written */
+    bool verified; /* the files at model_path are, in this process and for this turn */
+    char model_path[4200];
+    struct { /* as last written */
         enum dep_state state;
         unsigned ready;
         int64_t restarts, memory_bytes, memory_ms;
@@ -102,8 +105,12 @@ void replica_main(void *arg);
 bool replica_wanted(const struct replica *r);
 /* Fold the replicas' states into the record when something changed. */
 may_suspend void deployment_publish(struct deployment *d);
+/* Tell the gateway what to say to clients while no replica answers. */
+void deployment_expect(struct deployment *d);
 
 /* engine_log.c */
+/* The last words of the newest start, one line of printable text for a person; empty when it said nothing. */
+may_suspend void engine_last_words(struct pool *p, int64_t deployment_id, unsigned replica, char *out, size_t cap);
 err engine_log_open(struct pool *p, int64_t deployment_id, unsigned replica, int *fd) must_check;
 void engine_log_trim(struct pool *p, int64_t deployment_id, unsigned replica);
 
@@ -122,6 +129,7 @@ struct new_deployment {
 };
 may_suspend err pool_db_add(struct pool *p, struct new_deployment *n) must_check;
 may_suspend err pool_db_unwant(struct pool *p, int64_t id, int64_t user_id) must_check;
+may_suspend err pool_db_turn(struct pool *p, int64_t id, int64_t user_id) must_check; /* restart */
 struct dep_shown {
     int64_t id, repo_id, ready_ms, restarts, memory_bytes;
     const char *model, *state, *detail;
@@ -131,6 +139,7 @@ struct dep_shown {
 may_suspend err pool_db_show(struct pool *p, const struct dep_shown *s) must_check;
 struct db_dep {
     struct pool_row row;
+    int64_t turn;
     bool wanted;
 };
 /* Wanted, or not stopped yet. id 0: all. */

@@ -27,8 +27,16 @@ const char *dep_state_name(enum dep_state s) {
     return state_names[s];
 }
 
+/* Its turn to start anew: those before it have, and answer again or cannot. */
+static bool replica_turns(const struct replica *r) {
+    if (r->turn == r->d->turn) return false;
+    for (const struct replica *k = r->d->replicas; k < r; k++)
+        if (k->turn != r->d->turn || (k->state != DEP_READY && k->state != DEP_FAILED)) return false;
+    return true;
+}
+
 bool replica_wanted(const struct replica *r) {
-    return !r->d->stop && !r->d->pool->stopping && !r->d->blocked;
+    return !r->d->stop && !r->d->pool->stopping && !r->d->blocked && !replica_turns(r);
 }
 static bool replica_lives(const struct replica *r) {
     return !r->d->stop && !r->d->pool->stopping;
@@ -67,6 +75,19 @@ static void fold(const struct deployment *d, enum dep_state *state, unsigned *re
     else *state = starting ? DEP_STARTING : draining ? DEP_DRAINING : failed ? DEP_FAILED : DEP_PENDING;
 }
 
+void deployment_expect(struct deployment *d) {
+    if (d->pool->o.gate == NULL) return;
+    if (d->stop) {
+        if (d->n_live == 0) gate_unexpect(d->pool->o.gate, d->row.id);
+        return;
+    }
+    char why[POOL_DETAIL_MAX + 16];
+    snprintf(why, sizeof why, "%s%s%s", dep_state_name(d->shown.state), d->shown.detail[0] != 0 ? ": " : "",
+             d->shown.detail);
+    if (gate_expect(d->pool->o.gate, d->row.id, d->row.model, d->row.repo_id, why) != OK)
+        log_warn("pool.expect", LI("deployment", d->row.id), LZ("error", err_text()));
+}
+
 void deployment_publish(struct deployment *d) {
     if (d->pool->stopping) return; /* pool_db_reset says it for all */
     fmutex_lock(d->publish);
@@ -81,13 +102,12 @@ void deployment_publish(struct deployment *d) {
     bool fresh_memory = (dm > (int64_t)MiB || dm < -(int64_t)MiB) && now - d->shown.memory_ms >= 15000;
     bool moved = state != d->shown.state || ready != d->shown.ready || strcmp(detail, d->shown.detail) != 0;
     if (moved || d->restarts != d->shown.restarts || fresh_memory) {
-        char *model = arena_strz(&d->arena, d->row.model);
         struct dep_shown s = {.id = d->row.id,
                               .repo_id = d->row.repo_id,
                               .ready_ms = d->ready_ms,
                               .restarts = d->restarts,
                               .memory_bytes = memory,
-                              .model = model,
+                              .model = d->row.model.p, /* arena_str puts a NUL behind it */
                               .state = dep_state_name(state),
                               .ready = ready,
                               .replicas = d->row.replicas,
@@ -99,6 +119,7 @@ void deployment_publish(struct deployment *d) {
         d->shown.memory_ms = now;
         snprintf(d->shown.detail, sizeof d->shown.detail, "%s", detail);
         s.detail = d->shown.detail;
+        deployment_expect(d); /* before the record: who saw it there finds it so at the gateway */
         if (pool_db_show(d->pool, &s) != OK) log_warn("pool.show", LI("deployment", s.id), LZ("error", err_text()));
         log_info("pool.state", LI("deployment", s.id), LZ("state", s.state), LI("ready", ready),
                  LZ("detail", s.detail));
@@ -132,9 +153,17 @@ static err probe(struct upstream *u, const char *method, struct str path, struct
     return OK;
 }
 
-static err ended(struct replica *r, int code, int64_t since_ms) {
+static err ended(int code, int64_t since_ms) {
     return err_fail(E_UPSTREAM, "the engine ended by itself (code %d, after %" PRId64 " s); its log tells why", code,
                     (clock_mono_ms() - since_ms) / 1000);
+}
+
+/* Before it served anybody its log holds no prompts: the last words may be shown to whoever sees the deployment. */
+static err not_started(struct replica *r, err e) {
+    char words[POOL_WORDS_MAX], why[POOL_DETAIL_MAX];
+    snprintf(why, sizeof why, "%s", err_text());
+    engine_last_words(r->d->pool, r->d->row.id, r->index, words, sizeof words);
+    return words[0] == 0 ? err_fail(e, "%s", why) : err_fail(e, "%s: %s", why, words);
 }
 
 /* An engine that is "healthy" but cannot make a token is not ready; one that only embeds (4xx, 501) is. */
@@ -165,14 +194,15 @@ static err wait_healthy(struct replica *r, struct child *c, struct upstream *u) 
     for (;;) {
         if (!replica_wanted(r)) return E_CANCELLED;
         err w = child_wait(c, POOL_NAP_MS, &code);
-        if (w == OK) return ended(r, code, t0);
+        if (w == OK) return not_started(r, ended(code, t0));
         if (w != E_TIMEOUT) return w;
         int status = 0;
         if (probe(u, "GET", e->health_path, STR_NULL, PROBE_MS, &status) == OK && status == 200)
             return token_probe(r, u);
         if (clock_mono_ms() - t0 > e->start_timeout_ms)
-            return err_fail(E_TIMEOUT, "the engine did not become healthy within %" PRId64 " s; its log tells why",
-                            e->start_timeout_ms / 1000);
+            return not_started(r, err_fail(E_TIMEOUT,
+                                           "the engine did not become healthy within %" PRId64 " s; its log tells why",
+                                           e->start_timeout_ms / 1000));
     }
 }
 
@@ -184,7 +214,7 @@ static err serve(struct replica *r, struct child *c) {
     int code;
     while (replica_wanted(r)) {
         err w = child_wait(c, POOL_NAP_MS, &code);
-        if (w == OK) return ended(r, code, t0);
+        if (w == OK) return ended(code, t0);
         if (w != E_TIMEOUT) return w;
         int64_t now = clock_mono_ms();
         if (now - t0 > POOL_STEADY_MS) r->fails = 0;
@@ -290,6 +320,7 @@ void replica_main(void *arg) {
             if (!nap()) break;
             continue;
         }
+        if (r->turn != d->turn) r->turn = d->turn, r->fails = 0, r->detail[0] = 0;
         if (r->fails < POOL_FAILS_SHOWN) set_state(r, DEP_STARTING, NULL);
         err e = run_once(r, &a);
         arena_reset(&a);

@@ -104,6 +104,15 @@ static err del(struct http_req *r) {
     return http_reply_empty(r, 204);
 }
 
+static err restart(struct http_req *r) {
+    int64_t id;
+    struct pool_row row;
+    TRY(id_param(r, &id));
+    TRY(pool_restart(pool_of(r), r->who, id));
+    TRY(pool_get(pool_of(r), r->arena, r->who, id, ROLE_READ, &row));
+    return reply_row(r, 202, &row);
+}
+
 /* Prompts may be in it: for those who may write to the repository. */
 static err log_tail(struct http_req *r) {
     int64_t id;
@@ -131,6 +140,9 @@ static const struct http_route routes[] = {
      0},
     {HTTP_DELETE, "/api/ballast/deployments/{id}", del, AUTH_USER_WRITE, DIALECT_HF, "pool.delete",
      "Drain and stop a deployment. Needs write access to the repository.", NULL, 0, 0},
+    {HTTP_POST, "/api/ballast/deployments/{id}/restart", restart, AUTH_USER_WRITE, DIALECT_HF, "pool.restart",
+     "Start the engines of a deployment anew, one replica after another. Needs write access to the repository.", NULL,
+     0, 0},
     {HTTP_GET, "/api/ballast/deployments/{id}/log", log_tail, AUTH_USER, DIALECT_HF, "pool.log",
      "Last bytes of the log of one replica (replica=, bytes=). Needs write access to the repository.", NULL, 0, 0},
 };

@@ -48,6 +48,23 @@ static bool mark_is(const char *path, const char *want) {
     return n > 0 && strcmp(b, want) == 0;
 }
 
+/* pip's words for an index it cannot reach; it repeats them per attempt and then complains about the version. */
+static bool index_unreachable(struct str words) {
+    static const char *const signs[] = {"NewConnectionError", "ConnectTimeout", "ReadTimeout",  "NameResolutionError",
+                                        "ProxyError",         "SSLError",       "MaxRetryError"};
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++)
+        if (str_find(words, str_of(signs[i])) >= 0) return true;
+    return false;
+}
+
+/* The last line that says something, without line ends. */
+static struct str last_line(struct str words) {
+    ptrdiff_t nl;
+    words = str_trim(words);
+    while ((nl = str_rchr(words, '\n')) >= 0) words = str_trim(str_from(words, (size_t)nl + 1));
+    return words.n > 200 ? str_sub(words, 0, 200) : words;
+}
+
 /* Run a command to its end; its last words go into the error. */
 static err command(struct pool *p, struct arena *a, const char *const *argv, int64_t timeout_ms) {
     struct child_opts o;
@@ -60,8 +77,13 @@ static err command(struct pool *p, struct arena *a, const char *const *argv, int
     int code = 0;
     TRY(child_run(&o, STR_NULL, &out, &errs, timeout_ms, &code));
     if (code == 0) return OK;
-    struct str last = str_trim(buf_view(errs.n > 0 ? &errs : &out));
-    if (last.n > 400) last = str_from(last, last.n - 400);
+    struct str last = last_line(buf_view(errs.n > 0 ? &errs : &out));
+    if (index_unreachable(buf_view(&errs)))
+        return err_fail(E_UNAVAILABLE,
+                        "the engine's package cannot be installed: the package index cannot be reached (" STR_FMT
+                        "). Set PIP_INDEX_URL to one that can, or name an interpreter that has the package in "
+                        "BALLAST_ENGINE_PYTHON; trying goes on",
+                        STR_ARG(last));
     return err_fail(E_UNAVAILABLE,
                     "making the engine's Python environment failed: `%s %s %s` ended with code %d: " STR_FMT, argv[0],
                     argv[1], argv[2], code, STR_ARG(last));
@@ -70,11 +92,12 @@ static err command(struct pool *p, struct arena *a, const char *const *argv, int
 static err venv_make(struct pool *p, struct arena *a, const char *dir, const char *python, const char *requirements) {
     log_info("pool.venv", LZ("dir", dir));
     const char *const venv[] = {"python3", "-m", "venv", "--clear", dir, NULL};
-    const char *const pip[] = {python,          "-m",        "pip",
-                               "install",       "--quiet",   "--disable-pip-version-check",
-                               "--no-input",    "--no-deps", "--require-hashes",
-                               "--only-binary", ":all:",     "-r",
-                               requirements,    NULL};
+    const char *const pip[] = {python,       "-m",        "pip",
+                               "install",    "--quiet",   "--disable-pip-version-check",
+                               "--no-input", "--no-deps", "--require-hashes",
+                               "--retries",  "2",         "--only-binary",
+                               ":all:",      "-r",        requirements,
+                               NULL};
     TRY(command(p, a, venv, VENV_TIMEOUT_MS));
     return command(p, a, pip, PIP_TIMEOUT_MS);
 }

@@ -69,6 +69,25 @@ uint64_t store_change_gen(struct store *s) {
 
 /* --- open and close ------------------------------------------------------------------------------------------ */
 
+/* store_has_server holds the lock for an instant; a server that starts just then tries again. */
+static bool lock_try(int fd) {
+    for (int i = 0; i < 20; i++) {
+        if (flock(fd, LOCK_EX | LOCK_NB) == 0) return true;
+        usleep(10000);
+    }
+    return false;
+}
+
+bool store_has_server(struct store *s) {
+    struct arena a;
+    arena_init(&a, 16 * KiB);
+    int fd = s->server ? -1 : open(arena_printf(&a, "%s/ballast.lock", s->dir).p, O_RDWR | O_CLOEXEC);
+    bool held = s->server || (fd >= 0 && flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK);
+    if (fd >= 0) close(fd); /* drops it */
+    arena_release(&a);
+    return held;
+}
+
 static err lock_take(struct store *s) {
     struct arena a;
     arena_init(&a, 16 * KiB);
@@ -76,7 +95,7 @@ static err lock_take(struct store *s) {
     s->lock_fd = open(path.p, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     err e = OK;
     if (s->lock_fd < 0) e = err_errno(E_IO, errno, "cannot open %s", path.p);
-    else if (flock(s->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    else if (!lock_try(s->lock_fd)) {
         char pid[32] = "?";
         ssize_t n = read(s->lock_fd, pid, sizeof pid - 1);
         if (n > 0) pid[strcspn(pid, "\n")] = 0;

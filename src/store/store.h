@@ -26,6 +26,7 @@ struct store_opts {
 must_check err store_open(const struct store_opts *o, struct store **out);
 void store_close(struct store *s); /* drains the writer */
 const char *store_dir(const struct store *s);
+bool store_has_server(struct store *s); /* this process is one, or another runs on the directory */
 /* "DIR/sub/name" in the arena; creates DIR/sub when missing. An empty name gives DIR/sub itself. */
 must_check err store_path(struct store *s, struct arena *a, const char *sub, const char *name, const char **out);
 /* Random secrets, created once: DATA/keys/NAME (0600), n bytes. */

@@ -115,21 +115,6 @@ err web_deployment_live(struct http_req *r) {
     WEB_REPLY(r, 200, page_deployment_live, &v);
 }
 
-/* Restart is stop and deploy again: the same revision, file and name, so a new verdict is asked for too. */
-static err restart(struct http_req *r, const struct deploy_row *d, int64_t *id) {
-    struct str repo = d->repo, owner;
-    str_split(&repo, '/', &owner);
-    struct pool_deploy_req req = {.owner = owner,
-                                  .repo = repo,
-                                  .rev = d->commit,
-                                  .file = d->file,
-                                  .name = d->model,
-                                  .engine = d->engine,
-                                  .replicas = (unsigned)d->replicas};
-    TRY(pool_undeploy(web_of(r)->o.pool, r->who, d->id));
-    return pool_deploy(web_of(r)->o.pool, r->who, &req, id);
-}
-
 err web_deployment_post(struct http_req *r) {
     struct str form;
     struct view_deployment v = {0};
@@ -145,7 +130,6 @@ err web_deployment_post(struct http_req *r) {
     }
     if (!str_eqz(form_get(r, form, "do"), "restart"))
         return err_fail(E_UNPROCESSABLE, "field do: expected stop or restart. Nothing was changed.");
-    int64_t id = v.d.id;
-    TRY(restart(r, &v.d, &id));
-    return web_see(r, arena_printf(r->arena, "/deployments/%" PRId64, id), "restarted");
+    TRY(pool_restart(web_of(r)->o.pool, r->who, v.d.id));
+    return web_see(r, v.d.url, "restarted");
 }

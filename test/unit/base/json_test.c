@@ -126,6 +126,21 @@ static void reads_values(void **st) {
     assert_string_equal(err_text(), "field \"s\": expected a whole number from 0 to 9");
 }
 
+static void lone_surrogates_when_allowed(void **st) {
+    (void)st;
+    struct jv v;
+    struct json_limits l = {.allow_lone_surrogates = true};
+    assert_ok(json_parse(&a, STR("[\"a\\ud83d\",\"\\ude00b\",\"\\ud83d\\n\",\"\\ud83d\\ud83d\\ude00\"]"), &l, &v));
+    assert_str(jv_str(jv_at(v, 0), STR_NULL), "a\xef\xbf\xbd");
+    assert_str(jv_str(jv_at(v, 1), STR_NULL), "\xef\xbf\xbd"
+                                              "b");
+    assert_str(jv_str(jv_at(v, 2), STR_NULL), "\xef\xbf\xbd\n");
+    assert_str(jv_str(jv_at(v, 3), STR_NULL), "\xef\xbf\xbd\xf0\x9f\x98\x80");
+    assert_err(json_parse(&a, STR("[\"\\ud83d\"]"), NULL, &v), E_BAD_REQUEST);
+    assert_err(json_parse(&a, STR("[\"\\ude00\"]"), NULL, &v), E_BAD_REQUEST);
+    assert_err(json_parse(&a, STR("[\"\\ud83d\\u004\"]"), &l, &v), E_BAD_REQUEST);
+}
+
 static void limits_hold(void **st) {
     (void)st;
     char deep[600];
@@ -173,9 +188,13 @@ static void writer_round_trip(void **st) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepts_and_refuses),   cmocka_unit_test(duplicate_among_many_keys),
-        cmocka_unit_test(reads_values),          cmocka_unit_test(limits_hold),
-        cmocka_unit_test(error_names_the_place), cmocka_unit_test(writer_round_trip),
+        cmocka_unit_test(accepts_and_refuses),
+        cmocka_unit_test(duplicate_among_many_keys),
+        cmocka_unit_test(reads_values),
+        cmocka_unit_test(limits_hold),
+        cmocka_unit_test(lone_surrogates_when_allowed),
+        cmocka_unit_test(error_names_the_place),
+        cmocka_unit_test(writer_round_trip),
     };
     return cmocka_run_group_tests_name("base_json", tests, setup, teardown);
 }

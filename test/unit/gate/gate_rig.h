@@ -53,6 +53,7 @@ static void rig_play(struct provider *p, int fd) {
         else if (strcmp(s, "HANG") == 0) {
             char c;
             if (recv(fd, &c, 1, 0) <= 0) p->left++;
+            return;
         } else if (strcmp(s, "RST") == 0) {
             struct linger l = {1, 0};
             setsockopt(fd, SOL_SOCKET, SO_LINGER, &l, sizeof l);

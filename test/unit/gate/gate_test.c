@@ -42,6 +42,7 @@ static void table_set(struct gate_provider p[2], bool only_a) {
                                       .connect_timeout_ms = 300,
                                       .first_content_timeout_ms = 400,
                                       .idle_timeout_ms = 400,
+                                      .answer_timeout_ms = 900,
                                       .priority = (unsigned)i};
     }
     (void)only_a;
@@ -209,6 +210,7 @@ static void faults_before_content_go_to_the_next_target(void **st) {
         {"error in a 200 body", {JSON_HEAD "{\"error\":{\"message\":\"x\"}}"}},
         {"error event first", {SSE_HEAD, "data: {\"error\":{\"message\":\"x\"}}\n\n"}},
         {"error event after the role", {SSE_HEAD, ROLE "data: {\"error\":{\"message\":\"x\"}}\n\n"}},
+        {"a whole answer instead of a stream", {WHOLE("a1")}},
         {"html in a 200", {"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>"}},
         {"broken json in a 200", {JSON_HEAD "{\"choices\":[{"}},
         {"short body",
@@ -235,6 +237,25 @@ static void faults_before_content_go_to_the_next_target(void **st) {
         if (a.hits != 1) fail_msg("%s: A was asked again", t[i].what);
         end();
     }
+}
+
+/* A whole answer has a wait of its own: longer than that of a stream's first content, but not for ever. */
+static void a_whole_answer_that_hangs_goes_to_the_next(void **st) {
+    (void)st;
+    static const char *const hangs[][8] = {{"HANG"}, {JSON_HEAD, "HANG"}};
+    for (size_t i = 0; i < ARRAY_LEN(hangs); i++) {
+        begin(hangs[i], LIST(WHOLE("b1")));
+        int64_t t0 = clock_mono_ms();
+        post(CHAT, PLAIN);
+        int64_t ms = clock_mono_ms() - t0;
+        if (rig_status(out) != 200 || strstr(out, "b1") == NULL || ms < 850 || ms > 4000)
+            fail_msg("shape %zu after %d ms: %s", i, (int)ms, out);
+        end();
+    }
+    begin(LIST("SLEEP", JSON_HEAD, "SLEEP", strstr(WHOLE("a1"), "\r\n\r\n") + 4), LIST(WHOLE("b1")));
+    post(CHAT, PLAIN); /* 600 ms: longer than first_content_timeout_ms, which is for streams */
+    assert_non_null(strstr(out, "a1"));
+    end();
 }
 
 static void a_refused_connection_goes_to_the_next(void **st) {
@@ -346,6 +367,25 @@ static void streams_with_quirks_end_well(void **st) {
     assert_true(clock_mono_ms() - t0 < 350);
     assert_int_equal(occurrences("[DONE]"), 1);
     end();
+    /* HTTP/1.0: no length, no chunks, the end of the connection ends the answer */
+    begin(LIST("HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", ROLE TOK("a1") FIN DONE), NULL);
+    post(CHAT, STREAM);
+    assert_int_equal(occurrences("[DONE]"), 1);
+    assert_non_null(strstr(out, "\r\n0\r\n\r\n"));
+    end();
+    begin(LIST("HTTP/1.0 200 OK\r\nContent-Type: application/json\r\n\r\n", strstr(WHOLE("a1"), "\r\n\r\n") + 4), NULL);
+    post(CHAT, PLAIN);
+    assert_string_equal(strstr(out, "\r\n\r\n") + 4, strstr(WHOLE("a1"), "\r\n\r\n") + 4);
+    end();
+    /* Regression: half a surrogate pair at the end of a token, or a member twice, lost the event and its text */
+    begin(LIST(SSE_HEAD,
+               ROLE TOK("a1\\ud83d") TOK(
+                   "\\ude00") "data: {\"id\":1,\"id\":2,\"choices\":[{\"delta\":{\"content\":\"a3\"}}]}\n\n" FIN DONE),
+          NULL);
+    post(CHAT, STREAM);
+    assert_non_null(strstr(out, TOK("a1\\ud83d") TOK("\\ude00")));
+    assert_non_null(strstr(out, "a3"));
+    end();
     /* CRLF line ends and a byte order mark */
     begin(LIST(SSE_HEAD, "\xef\xbb\xbf"
                          "data: {\"choices\":[{\"delta\":{\"content\":\"a1\"}}]}\r\n\r\ndata: "
@@ -422,6 +462,8 @@ static void splices(void **st) {
         {"{\"stream\":true,\"model\":\"m\",\"stream_options\":{\"include_usage\":true}}",
          "{\"stream\":true,\"model\":\"X\",\"stream_options\":{\"include_usage\":true}}"},
         {" {\"x\":{\"model\":\"y\"},\"mod\\u0065l\":\"\\u006d\"}", " {\"x\":{\"model\":\"y\"},\"mod\\u0065l\":\"X\"}"},
+        {"{\"seed\":123456789012345678901234567890,\"x\":-1.50e+0400, \"model\" :\"m\",\t\"s\":\"\\u00e9\\/\\ud83d\"}",
+         "{\"seed\":123456789012345678901234567890,\"x\":-1.50e+0400, \"model\" :\"X\",\t\"s\":\"\\u00e9\\/\\ud83d\"}"},
         {"{\"model\":\"m\",\"stream\":false}", "{\"model\":\"X\",\"stream\":false}"},
     };
     for (size_t i = 0; i < ARRAY_LEN(t); i++) {
@@ -474,6 +516,78 @@ static void every_request_is_one_row(void **st) {
         db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'client_error' AND status = 400 AND cost_micros = 0") ==
         5);
     assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE model <> 'm'"), 0);
+}
+
+/* A provider that reports no usage: four bytes of text a token, and the row says that it is a guess. */
+static void usage_not_reported_is_guessed_and_marked(void **st) {
+    (void)st;
+    static const char body[] = "{\"model\":\"m\",\"messages\":[{\"role\":\"user\",\"content\":\"twelve bytes\"},"
+                               "{\"content\":[{\"type\":\"text\",\"text\":\"four\"},{\"type\":\"image_url\","
+                               "\"image_url\":{\"url\":\"data:image/png;base64,AAAAAAAAAAAA\"}}]}]}";
+    begin(LIST(JSON_HEAD "{\"choices\":[{\"message\":{\"role\":\"assistant\",\"content\":\"8 bytes.\"}}]}"), NULL);
+    post(CHAT, body);
+    assert_int_equal(rig_status(out), 200);
+    end();
+    assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'ok' AND stream = 0 AND estimated = 1 AND "
+                            "prompt_tokens = 4 AND completion_tokens = 2 AND cost_micros = 8"),
+                     1);
+    begin(LIST(JSON_HEAD "{\"data\":[{\"embedding\":[0.5]}]}"), NULL);
+    post("/v1/embeddings", "{\"model\":\"m\",\"input\":[\"four\",\"more\",\"than\"]}");
+    assert_int_equal(rig_status(out), 200);
+    end();
+    assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'ok' AND estimated = 1 AND "
+                            "prompt_tokens = 3 AND completion_tokens = 0"),
+                     1);
+}
+
+/* Deployed but without a replica: not "does not exist", but why and when to come back. */
+static void a_deployment_without_replicas_says_why(void **st) {
+    (void)st;
+    begin(LIST(WHOLE("a1")), LIST(WHOLE("b1")));
+    static const char body[] = "{\"model\":\"mine\"}";
+    assert_null(gate_expect(gate, 5, STR("mine"), 0, "starting"));
+    assert_null(gate_expect(gate, 5, STR("mine"), 0, "failed: the file is blocked"));
+    post(CHAT, body);
+    assert_int_equal(rig_status(out), 503);
+    assert_non_null(strstr(out, "Retry-After: 5\r\n"));
+    assert_non_null(strstr(out, "failed: the file is blocked"));
+    assert_non_null(strstr(out, "\"code\":\"deployment_not_ready\""));
+    gate_unexpect(gate, 5);
+    post(CHAT, body);
+    assert_int_equal(rig_status(out), 404);
+    assert_null(gate_expect(gate, 6, STR("mine"), 99, "secret reason")); /* of a private repository */
+    post(CHAT, body);
+    assert_int_equal(rig_status(out), 404);
+    rig_once("GET /v1/models HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n", out, sizeof out);
+    assert_null(strstr(out, "mine"));
+    assert_true(gate_is_remote(gate, STR("m")));
+    assert_false(gate_is_remote(gate, STR("mine")));
+    end();
+}
+
+/* One name, a provider's model and a private deployment: who may not read the repository gets the provider only. */
+static void a_private_replica_beside_a_provider_is_not_asked(void **st) {
+    (void)st;
+    begin(LIST(WHOLE("a1")), LIST(WHOLE("b1")));
+    char url[64];
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/v1", b.port);
+    struct gate_provider p[2];
+    table_set(p, true);
+    assert_null(gate_reload(gate, p, 1));
+    struct gate_local l = {
+        .deployment_id = 5, .model = STR("m"), .base_url = str_of(url), .upstream_model = STR("alias"), .repo_id = 99};
+    assert_null(gate_local_add(gate, &l));
+    assert_null(gate_expect(gate, 5, STR("m"), 99, "ready"));
+    for (int i = 0; i < 4; i++) {
+        post(CHAT, PLAIN);
+        assert_non_null(strstr(out, "x-ballast-target: A\r\n"));
+    }
+    assert_int_equal(b.hits, 0);
+    someone.is_admin = true;
+    for (int i = 0; i < 4; i++) post(CHAT, PLAIN);
+    someone.is_admin = false;
+    assert_true(b.hits > 0);
+    end();
 }
 
 static void replicas_come_and_go(void **st) {
@@ -579,6 +693,7 @@ int main(void) {
         cmocka_unit_test(a_plain_answer_is_byte_equal),
         cmocka_unit_test(a_large_batch_of_embeddings_passes),
         cmocka_unit_test(faults_before_content_go_to_the_next_target),
+        cmocka_unit_test(a_whole_answer_that_hangs_goes_to_the_next),
         cmocka_unit_test(a_refused_connection_goes_to_the_next),
         cmocka_unit_test(the_clients_mistakes_go_back_once),
         cmocka_unit_test(all_fail_is_one_honest_503),
@@ -588,6 +703,9 @@ int main(void) {
         cmocka_unit_test(a_client_that_leaves_stops_the_upstream),
         cmocka_unit_test(bad_requests_are_named),
         cmocka_unit_test(every_request_is_one_row),
+        cmocka_unit_test(usage_not_reported_is_guessed_and_marked),
+        cmocka_unit_test(a_deployment_without_replicas_says_why),
+        cmocka_unit_test(a_private_replica_beside_a_provider_is_not_asked),
         cmocka_unit_test(replicas_come_and_go),
         cmocka_unit_test(reload_keeps_what_did_not_change),
     };

@@ -19,6 +19,8 @@
 static struct {
     _Atomic int adds, removes, here;
     _Atomic unsigned busy;
+    _Atomic bool expected;
+    char why[GATE_WHY_MAX];
     char base[POOL_MAX_REPLICAS][80];
 } gw;
 err gate_local_add(struct gate *g, const struct gate_local *l) {
@@ -34,6 +36,24 @@ void gate_local_remove(struct gate *g, int64_t d, int64_t r) {
     (void)r;
     gw.here--;
     gw.removes++;
+}
+err gate_expect(struct gate *g, int64_t d, struct str model, int64_t repo, const char *why) {
+    (void)g;
+    (void)d;
+    (void)model;
+    (void)repo;
+    snprintf(gw.why, sizeof gw.why, "%s", why);
+    gw.expected = true;
+    return OK;
+}
+void gate_unexpect(struct gate *g, int64_t d) {
+    (void)g;
+    (void)d;
+    gw.expected = false;
+}
+bool gate_is_remote(struct gate *g, struct str model) {
+    (void)g;
+    return str_eqz(model, "remote");
 }
 unsigned gate_local_busy(struct gate *g, int64_t d, int64_t r) {
     (void)g;

@@ -84,6 +84,16 @@ static void body_crash(void *arg) {
     struct pool_row r = fx_row(id);
     CHECK(r.restarts >= 3 && gw.adds == 0);
     CHECK(str_find(r.detail, STR("code 3")) >= 0);
+    CHECK(str_find(r.detail, STR("fake engine, mode crash")) >= 0); /* its last words */
+    CHECK(gw.expected && strstr(gw.why, "failed: ") == gw.why);     /* and the gateway knows, too */
+    /* Regression: each publication took memory of the deployment for good. */
+    struct deployment *d = fx.pool->list;
+    size_t used = d->arena.used_total;
+    for (int i = 0; i < 3000; i++) {
+        d->shown.restarts = -1;
+        deployment_publish(d);
+    }
+    CHECK(d->arena.used_total == used);
     int64_t before = r.restarts, t0 = clock_mono_ms();
     for (int i = 0; i < 400 && fx_row(id).restarts < before + 2; i++) CHECK(fiber_sleep(25) == OK);
     CHECK(fx_row(id).restarts >= before + 2); /* it goes on trying … */
@@ -119,6 +129,67 @@ static void body_killed(void *arg) {
     pool_stop(fx.pool); /* the server stops: engines gone, wish kept */
     CHECK(gw.here == 0 && fx_engine() == 0);
     CHECK(str_eqz(fx_row(id).state, "pending"));
+}
+
+/* A restart keeps the deployment, renews its engines one after another, and asks the verdict first. */
+static void body_restart(void *arg) {
+    (void)arg;
+    int64_t id;
+    CHECK(fx_open() == 0);
+    fx_commit("model.gguf", "ok");
+    fx_verdict(VERDICT_PASS);
+    CHECK(pool_start(fx.pool) == OK);
+    CHECK(fx_deploy("r", 2, &id) == OK);
+    CHECK(fx_wait(id, "ready", 2));
+    struct db_proc *old;
+    size_t n;
+    CHECK(pool_db_procs(fx.pool, &fx.arena, &old, &n) == OK && n == 2);
+    CHECK(pool_restart(fx.pool, &fx.who, id) == OK);
+    int least = 2;
+    for (int i = 0; i < 1200 && gw.adds < 4; i++) {
+        CHECK(fiber_sleep(10) == OK);
+        least = MIN(least, (int)gw.here);
+    }
+    CHECK(gw.adds == 4 && gw.removes == 2);
+    CHECK(least == 1); /* the other one answered meanwhile */
+    CHECK(fx_wait(id, "ready", 2));
+    CHECK(pid_gone(old[0].pid) && pid_gone(old[1].pid));
+    struct pool_row r = fx_row(id);
+    CHECK(r.restarts == 0 && count_events("deployment.restarted") == 1 && count_events("deployment.created") == 1);
+    fx_verdict(VERDICT_PENDING);
+    CHECK(pool_restart(fx.pool, &fx.who, id) == E_PENDING);
+    CHECK(fiber_sleep(300) == OK && gw.here == 2); /* and the running ones stay */
+    CHECK(pool_restart(fx.pool, &fx.who, id + 1) == E_NOT_FOUND);
+    fx_verdict(VERDICT_PASS);
+    CHECK(pool_undeploy(fx.pool, &fx.who, id) == OK);
+    CHECK(fx_wait(id, "gone", 0));
+    CHECK(!gw.expected);
+    pool_stop(fx.pool);
+}
+
+/* A name decides whose requests arrive: nobody takes another's. */
+static void body_names(void *arg) {
+    (void)arg;
+    int64_t id;
+    CHECK(fx_open() == 0);
+    fx_commit("model.gguf", "ok");
+    fx_commit("notes.txt", "ok");
+    fx_verdict(VERDICT_PASS);
+    fx.who.is_admin = false;
+    CHECK(fx_deploy("remote", 1, &id) == E_FORBIDDEN && strstr(err_text(), "'remote'") != NULL);
+    CHECK(fx_deploy("bob/m", 1, &id) == E_FORBIDDEN && strstr(err_text(), "'ann/'") != NULL);
+    CHECK(fx_deploy("ann/other", 1, &id) == OK);
+    fx.who.is_admin = true;
+    CHECK(fx_deploy("remote", 1, &id) == OK);
+    /* Regression: a named file went to llamacpp whatever it was. */
+    struct pool_deploy_req q = {.owner = STR("ann"), .repo = STR("m"), .name = STR("t"), .file = STR("notes.txt")};
+    CHECK(pool_deploy(fx.pool, &fx.who, &q, &id) == E_UNPROCESSABLE);
+    CHECK(strstr(err_text(), "'llamacpp' loads .gguf, and 'notes.txt' is not one") != NULL);
+    q.engine = STR("fake");
+    CHECK(pool_deploy(fx.pool, &fx.who, &q, &id) == E_UNPROCESSABLE);
+    q.engine = STR("");
+    q.file = STR("model.gguf");
+    CHECK(pool_deploy(fx.pool, &fx.who, &q, &id) == OK && str_eqz(fx_row(id).engine, "llamacpp"));
 }
 
 static void body_deaf(void *arg) {
@@ -254,6 +325,8 @@ static void body_sweep(void *arg) {
 ON_FIBER(test_from_wish_to_answer_to_nothing, body_life)
 ON_FIBER(test_crashes_back_off, body_crash)
 ON_FIBER(test_killed_engine_comes_back, body_killed)
+ON_FIBER(test_restart_keeps_the_deployment, body_restart)
+ON_FIBER(test_names_and_formats, body_names)
 ON_FIBER(test_deaf_engine_is_killed, body_deaf)
 ON_FIBER(test_verdict_gates_and_turns, body_verdict)
 ON_FIBER(test_files_are_verified, body_files)
@@ -327,6 +400,8 @@ int main(void) {
         RT(test_from_wish_to_answer_to_nothing),
         RT(test_crashes_back_off),
         RT(test_killed_engine_comes_back),
+        RT(test_restart_keeps_the_deployment),
+        RT(test_names_and_formats),
         RT(test_deaf_engine_is_killed),
         RT(test_verdict_gates_and_turns),
         RT(test_files_are_verified),
