@@ -140,6 +140,11 @@ static err make_parents(char *path, size_t from) {
     return OK;
 }
 
+/* Hashing or copying a large model must not hold up a stop. */
+static bool given_up(const struct export *x) {
+    return x->d->stop || x->d->pool->stopping;
+}
+
 /* Do the bytes on disk have the hash of the entry? */
 static bool file_matches(struct export *x, const char *path, const struct git_entry *e) {
     uint64_t want = e->is_lfs ? e->lfs_size : e->size;
@@ -152,8 +157,8 @@ static bool file_matches(struct export *x, const char *path, const struct git_en
     struct hasher *h = hasher_new(e->is_lfs ? "SHA256" : "SHA1");
     char head[32], hex[2 * SHA256_LEN + 1];
     if (!e->is_lfs) hasher_add(h, head, (size_t)snprintf(head, sizeof head, "blob %" PRIu64, want) + 1);
-    ssize_t n;
-    while ((n = read(fd, x->block, EXPORT_BLOCK)) > 0) hasher_add(h, x->block, (size_t)n);
+    ssize_t n = -1;
+    while (!given_up(x) && (n = read(fd, x->block, EXPORT_BLOCK)) > 0) hasher_add(h, x->block, (size_t)n);
     close(fd);
     uint8_t d[SHA256_LEN];
     hasher_done(h, d);
@@ -165,8 +170,8 @@ static err copy_out(struct export *x, const struct git_entry *e, int fd) {
     struct hub_file *f;
     TRY(hub_file_open(x->d->pool->o.hub, x->d->row.repo_id, e, 0, e->is_lfs ? e->lfs_size : e->size, &f));
     size_t n = 0;
-    err er;
-    while ((er = hub_file_read(f, x->block, EXPORT_BLOCK, &n)) == OK && n > 0) {
+    err er = OK;
+    while (er == OK && !given_up(x) && (er = hub_file_read(f, x->block, EXPORT_BLOCK, &n)) == OK && n > 0) {
         for (size_t at = 0; at < n && er == OK;) {
             ssize_t k = write(fd, x->block + at, n - at);
             if (k < 0 && errno == EINTR) continue;
@@ -176,7 +181,7 @@ static err copy_out(struct export *x, const struct git_entry *e, int fd) {
         if (er != OK) break;
     }
     hub_file_close(f);
-    return er;
+    return er == OK && given_up(x) ? err_fail(E_CANCELLED, "the deployment is not wanted any more") : er;
 }
 
 static err export_file(struct export *x, const struct git_entry *e) {

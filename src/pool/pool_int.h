@@ -8,6 +8,8 @@
 #ifndef BALLAST_POOL_INT_H
 #define BALLAST_POOL_INT_H
 
+#include <stdatomic.h>
+
 #include "pool/pool.h"
 #include "rt/child.h"
 
@@ -43,8 +45,8 @@ struct deployment { /* in memory while wanted or stopping */
     struct pool_row row; /* as read at first; strings in the arena */
     struct arena arena;
     const struct pool_engine *engine;
-    bool stop;    /* not wanted any more */
-    bool blocked; /* its verdict got worse than allowed; engines are stopped */
+    _Atomic bool stop; /* not wanted any more; the work pool looks, too */
+    bool blocked;      /* its verdict got worse than allowed; engines are stopped */
     char blocked_why[POOL_DETAIL_MAX];
     unsigned n_live; /* replica fibers */
     int64_t restarts, ready_ms, turn;
@@ -69,7 +71,8 @@ struct pool {
     enum verdict max_verdict;
     struct deployment *list; /* supervisor's */
     unsigned n_list;
-    bool started, stopping;
+    bool started;
+    _Atomic bool stopping; /* the work pool looks, too */
     struct done stopped;
     struct fmutex *engine_mu; /* making the virtual environment */
     char env_mark[4200];      /* BALLAST_POOL=/abs/data: marks every engine process of this data directory */

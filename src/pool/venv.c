@@ -11,13 +11,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/hex.h"
 #include "base/log.h"
 #include "pool/engine_files.h"
 #include "pool/pool_int.h"
 
-enum { VENV_TIMEOUT_MS = 120000, PIP_TIMEOUT_MS = 900000, COMMAND_OUT_MAX = 1 << 20 };
+enum { VENV_TIMEOUT_MS = 120000, PIP_TIMEOUT_MS = 900000, WORDS_MAX = 64 << 10 };
 
 /* Write text to DATA/engine/name (when it differs, by rename). */
 static err write_file(struct pool *p, struct arena *a, const char *name, const char *text, const char **path) {
@@ -65,20 +66,18 @@ static struct str last_line(struct str words) {
     return words.n > 200 ? str_sub(words, 0, 200) : words;
 }
 
-/* Run a command to its end; its last words go into the error. */
-static err command(struct pool *p, struct arena *a, const char *const *argv, int64_t timeout_ms) {
-    struct child_opts o;
-    child_opts_init(&o);
-    o.argv = argv;
-    o.env = engine_env(p, a);
-    struct buf out cleanup(buf_release), errs cleanup(buf_release);
-    buf_init(&out, COMMAND_OUT_MAX);
-    buf_init(&errs, COMMAND_OUT_MAX);
-    int code = 0;
-    TRY(child_run(&o, STR_NULL, &out, &errs, timeout_ms, &code));
-    if (code == 0) return OK;
-    struct str last = last_line(buf_view(errs.n > 0 ? &errs : &out));
-    if (index_unreachable(buf_view(&errs)))
+/* What the command said, newest last; in the arena. */
+static struct str words_of(struct arena *a, int fd) {
+    char *text = arena_alloc(a, WORDS_MAX);
+    struct stat st;
+    off_t from = fstat(fd, &st) == 0 && st.st_size > WORDS_MAX ? st.st_size - WORDS_MAX : 0;
+    ssize_t n = pread(fd, text, WORDS_MAX, from);
+    return n > 0 ? str_make(text, (size_t)n) : STR("");
+}
+
+static err failed(const char *const *argv, int code, struct str words) {
+    struct str last = last_line(words);
+    if (index_unreachable(words))
         return err_fail(E_UNAVAILABLE,
                         "the engine's package cannot be installed: the package index cannot be reached (" STR_FMT
                         "). Set PIP_INDEX_URL to one that can, or name an interpreter that has the package in "
@@ -87,6 +86,41 @@ static err command(struct pool *p, struct arena *a, const char *const *argv, int
     return err_fail(E_UNAVAILABLE,
                     "making the engine's Python environment failed: `%s %s %s` ended with code %d: " STR_FMT, argv[0],
                     argv[1], argv[2], code, STR_ARG(last));
+}
+
+/* Until it ends, its time is over, or the server stops: an installation must not hold up a stop. */
+static err command_wait(struct pool *p, struct child *c, int64_t timeout_ms, int *code) {
+    int64_t by = clock_mono_ms() + timeout_ms;
+    err e;
+    while ((e = child_wait(c, POOL_NAP_MS, code)) == E_TIMEOUT) {
+        if (p->stopping) return err_fail(E_CANCELLED, "the server stops");
+        if (clock_mono_ms() > by)
+            return err_fail(E_TIMEOUT, "making the engine's Python environment took longer than %lld s and was ended",
+                            (long long)timeout_ms / 1000);
+    }
+    return e;
+}
+
+/* Run a command to its end; what it says is kept in DATA/engine/install.log, its last words go into the error. */
+static err command(struct pool *p, struct arena *a, const char *const *argv, int64_t timeout_ms) {
+    struct child_opts o;
+    struct child c;
+    const char *log;
+    int code = 0;
+    TRY(store_path(p->o.store, a, "engine", "install.log", &log));
+    child_opts_init(&o);
+    o.argv = argv;
+    o.env = engine_env(p, a);
+    o.log_fd = open(log, O_RDWR | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600);
+    if (o.log_fd < 0) return err_errno(E_IO, errno, "cannot write %s", log);
+    err e = child_spawn(&o, &c);
+    if (e == OK) {
+        e = command_wait(p, &c, timeout_ms, &code);
+        child_release(&c);
+    }
+    if (e == OK && code != 0) e = failed(argv, code, words_of(a, o.log_fd));
+    close(o.log_fd);
+    return e;
 }
 
 static err venv_make(struct pool *p, struct arena *a, const char *dir, const char *python, const char *requirements) {

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """fake_engine.py MODEL PORT — stands for an engine in tests. The first word of the model file says how it behaves:
-ok, crash (ends at once), sick (healthy, but no token), deaf (ignores SIGTERM), parent (has a helper process)."""
+ok, crash (ends at once), sick (healthy, but no token), deaf (ignores SIGTERM), parent (has a helper process),
+mute (never healthy)."""
 import http.server
 import os
 import signal
@@ -35,7 +36,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def do_GET(self):
-        self.answer(200 if self.path == "/health" else 404, b"{}")
+        self.answer(503 if mode == "mute" else 200 if self.path == "/health" else 404, b"{}")
 
     def do_POST(self):
         self.rfile.read(int(self.headers.get("Content-Length", "0")))
