@@ -331,3 +331,35 @@ def test_git_is_challenged(world):
     url = world.server.url.replace("://", "://x:" + world.secret["reader"] + "@")
     p = subprocess.run(["git", "ls-remote", url + "/acme/zqxa"], capture_output=True, text=True, env=dict(world.server.env, GIT_TERMINAL_PROMPT="0"))
     assert p.returncode == 0 and "refs/heads/main" in p.stdout, p.stderr
+
+
+def test_a_private_repository_is_mentioned_nowhere(world):
+    """Every GET route, asked by those who may not know it, with the searches that would find it: its name, its commit and
+    the names of its files stand in no answer, and no count includes it."""
+    s = world.server
+    for kind in KINDS:
+        body = json.dumps({"key": "header", "value": {"summary": "qwxsummary"}}) + "\n" + json.dumps(
+            {"key": "file", "value": {"path": "qwxfile.txt", "content": "cXd4Y29udGVudA==", "encoding": "base64"}})
+        status, _, text = s.http("POST", "/api/%ss/acme/zqxa/commit/main" % kind, "olga", body.encode(), {"Content-Type": "application/x-ndjson"})
+        assert status == 200, text
+    secrets = ["zqxa", "qwxfile", "qwxsummary", json.loads(text)["commitOid"]]
+    s.wait_verdict("acme/zqxa")
+    n_events = json.loads(s.cli("log", "verify", "--json").stdout)["entries"]
+    asked = ["/explore?q=zqxa", "/explore?q=qwxfile", "/acme", "/api/organizations/acme/overview", "/activity?limit=1000", "/metrics"]
+    asked += ["/api/%ss%s" % (k, q) for k in KINDS for q in ("", "?search=zqx", "?author=acme", "?author=acme&full=true&limit=1000", "?search=acme/")]
+    asked += ["/activity/%d" % n for n in range(1, n_events + 1)]
+    for method, path, op in world.routes:
+        if method == "GET":
+            asked.append(request_of(method, path, op, repo="pub")[0])
+    told = {}
+    for who in ("anonymous", "other", "reader"):
+        for url in dict.fromkeys(asked):
+            status, h, text = world.send(who, "GET", url, {}, None)
+            seen = text.decode(errors="replace") + str(h)
+            own = urllib.parse.unquote(url).lower()
+            told.setdefault(who, []).extend("%s: %s" % (url, x) for x in secrets if x in seen and x not in own)
+    assert len({t.rsplit(" ", 1)[1] for t in told["reader"]}) == len(secrets)  # to a member all of them are told: the search finds
+    assert not told["anonymous"] + told["other"], told["anonymous"] + told["other"]
+    for who in ("anonymous", "other"):
+        _, _, text = world.send(who, "GET", "/api/organizations/acme/overview", {}, None)
+        assert json.loads(text).get("numModels", 1) == 1 and json.loads(text).get("numDatasets", 0) == 0, text
