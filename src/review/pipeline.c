@@ -8,6 +8,7 @@
  * A revision that fails (disk full, damage) is tried again later and holds up nobody else.
  */
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/log.h"
 #include "review_db.h"
 
@@ -240,11 +241,22 @@ static void retry_late(struct review *v, struct late *l) {
     }
 }
 
+static void note_key(struct review *v) {
+    struct buf b cleanup(buf_release);
+    bool changed = false;
+    buf_init(&b, 64);
+    base64_encode(&b, v->key.pub, sizeof v->key.pub);
+    if (review_db_key(v->store, v->key.id, buf_view(&b), &changed) != OK)
+        log_warn("review.key_failed", LZ("error", err_text_en()));
+    if (changed) log_info("review.key_changed", LZ("key_id", v->key.id));
+}
+
 static void first_look(struct review *v, struct late *l) {
     struct arena a;
     size_t judged = 0;
     if (review_db_rejudge(v->store, &judged) != OK) log_warn("review.rejudge_failed", LZ("error", err_text_en()));
     if (judged) log_info("review.rejudged", LI("blobs", judged));
+    note_key(v);
     arena_init(&a, 4 * MiB);
     if (examine_orphans(v, l, &a, 0) != OK) log_warn("review.sweep_failed", LZ("error", err_text_en()));
     arena_release(&a);

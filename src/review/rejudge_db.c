@@ -116,3 +116,33 @@ err review_db_rejudge(struct store *s, size_t *judged) {
     TRY(e);
     return db_write(s, finish_tx, NULL);
 }
+
+struct key_change {
+    struct str id, key;
+};
+
+static err key_tx(struct db *d, void *arg) {
+    const struct key_change *c = arg;
+    struct event_draft e;
+    TRY(db_exec(d,
+                "INSERT INTO meta (key, value) VALUES ('review.key_id', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1",
+                "s", c->id));
+    TRY(db_exec(d, "UPDATE revision SET verdict = 0 WHERE verdict <> 0 AND key_id <> ?1", "s", c->id));
+    event_begin(&e);
+    jw_kcstr(&e.w, "algorithm", "Ed25519");
+    jw_kstr(&e.w, "key_id", c->id);
+    jw_kstr(&e.w, "key", c->key);
+    return event_end(d, &e, "review.key", 0, 0);
+}
+
+err review_db_key(struct store *s, const char *key_id, struct str public_b64, bool *changed) {
+    struct stmt *st;
+    bool row, same = false;
+    struct key_change c = {str_of(key_id), public_b64};
+    TRY(db_prep(db_reader(s), "SELECT value FROM meta WHERE key = 'review.key_id'", &st));
+    TRY(db_step(st, &row));
+    if (row) same = str_eqz(db_str(st, 0), key_id);
+    db_done(st);
+    *changed = row && !same;
+    return same ? OK : db_write(s, key_tx, &c);
+}

@@ -128,12 +128,16 @@ static void folder(struct cli_run *c, const char *path, int fd, unsigned depth) 
     for (size_t i = 0; i < n; i++) {
         struct stat st;
         int k = snprintf(child, sizeof child, "%s/%s", path, names[i]);
-        if (k > 0 && (size_t)k < sizeof child && fstatat(dirfd(d), names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-            (S_ISREG(st.st_mode) || S_ISDIR(st.st_mode))) {
-            int sub = openat(dirfd(d), names[i], O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-            if (sub < 0) complain(c, child, strerror(errno));
-            else visit(c, child, sub, depth + 1);
-        }
+        /* A link to a file is what a loader would read (a download cache is all links); one to a folder may go in
+         * circles. What cannot be examined is said, and the exit code says it too. */
+        int sub = -1;
+        bool link = fstatat(dirfd(d), names[i], &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(st.st_mode);
+        if (k <= 0 || (size_t)k >= sizeof child) complain(c, path, i18n(c->lang, N_("a name below it is too long")));
+        else if (link && fstatat(dirfd(d), names[i], &st, 0) == 0 && S_ISDIR(st.st_mode))
+            complain(c, child, i18n(c->lang, N_("a link to a folder is not followed")));
+        else if ((sub = openat(dirfd(d), names[i], O_RDONLY | O_CLOEXEC | O_NONBLOCK)) < 0)
+            complain(c, child, strerror(errno));
+        else visit(c, child, sub, depth + 1);
         free(names[i]);
     }
     free(names);

@@ -60,6 +60,9 @@ must_check err review_db_override_get(struct db *d, struct arena *a, int64_t rep
 
 /* "models/owner/name" of a repository; E_REPO_NOT_FOUND when deleted. */
 must_check err review_db_repo_name(struct db *d, struct arena *a, int64_t repo_id, struct str *out);
+/* The key that signs now. A new one is an event with its public half, so that older statements stay checkable, and
+ * every decided revision gets a new statement. *changed: it was another one before. */
+may_suspend err review_db_key(struct store *s, const char *key_id, struct str public_b64, bool *changed) must_check;
 /* After a change of the rule pack: judge recorded facts again, forget verdicts without facts, ask for new statements.
  */
 may_suspend err review_db_rejudge(struct store *s, size_t *judged) must_check;

@@ -4,6 +4,7 @@
  *
  * Order: limits, no new privileges, Landlock (no path at all), then seccomp: memory calls, write on the
  * result pipe, exit. No open, no socket, no exec, no signal to others. The file is already mapped.
+ * A kernel that cannot filter calls examines nothing: the child ends, the file counts as not examined.
  * Sanitizer builds keep the limits that shadow memory allows and skip seccomp: their runtimes need more
  * calls than a child of ours may have.
  */
@@ -33,16 +34,20 @@ static bool limit(int what, rlim_t n) {
     return setrlimit((__rlimit_resource_t)what, &r) == 0;
 }
 
-/* Landlock without any rule: every file system access is refused. Absent on old kernels: seccomp stands alone then. */
-static void landlock_all(void) {
+/* Landlock without any rule: every file system access is refused. Absent or switched off: seccomp stands alone, which
+ * has no call that opens anything. Present and not working: the sandbox is not whole. */
+static bool landlock_all(void) {
 #ifdef SYS_landlock_create_ruleset
     struct {
         uint64_t handled_access_fs;
     } attr = {(1ull << 13) - 1};
     long fd = syscall(SYS_landlock_create_ruleset, &attr, sizeof attr, 0);
-    if (fd < 0) return;
-    if (syscall(SYS_landlock_restrict_self, fd, 0) != 0) errno = 0;
+    if (fd < 0) return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM;
+    bool ok = syscall(SYS_landlock_restrict_self, fd, 0) == 0;
     close((int)fd);
+    return ok;
+#else
+    return true;
 #endif
 }
 
@@ -79,8 +84,7 @@ bool sandbox_enter(int out_fd, uint64_t file_bytes) {
     if (!SANITIZED) ok = ok && limit(RLIMIT_DATA, 256 * MiB) && limit(RLIMIT_AS, file_bytes + 768 * MiB);
     ok = ok && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0;
     if (!ok) return false;
-    landlock_all();
-    return SANITIZED || seccomp_all(out_fd);
+    return landlock_all() && (SANITIZED || seccomp_all(out_fd));
 }
 bool sandbox_full(void) {
     return !SANITIZED;

@@ -268,7 +268,6 @@ def test_exit_codes_and_folders(tmp_path):
     (tmp_path / "sub").mkdir()
     (tmp_path / "sub" / "fine.pkl").write_bytes(FINE)
     (tmp_path / "notes.txt").write_text("hi\n")
-    os.symlink("/etc/passwd", tmp_path / "link")
 
     def run(*paths):
         p = subprocess.run([BIN, "review", "--json", *map(str, paths)], capture_output=True, text=True)
@@ -276,9 +275,71 @@ def test_exit_codes_and_folders(tmp_path):
 
     code, lines = run(tmp_path)
     assert code == 0 and sorted(os.path.basename(x["path"]) for x in lines) == ["fine.pkl", "notes.txt"]
+    assert run(tmp_path / "sub")[0] == 0
     (tmp_path / "data.bin").write_bytes(bytes(range(256)))
     assert run(tmp_path)[0] == 3
     (tmp_path / "evil.bin").write_bytes(EVIL)
     assert run(tmp_path)[0] == 4
     code, lines = run(tmp_path / "evil.bin", tmp_path / "absent")
     assert code == 2 and len(lines) == 1 and lines[0]["verdict"] == "block"
+
+
+def test_links_are_examined_or_named(tmp_path):
+    """A download cache is a folder of links: it must not come out clean because nothing was looked at."""
+    (tmp_path / "blobs").mkdir()
+    (tmp_path / "blobs" / "abc").write_bytes(EVIL)
+    snapshot = tmp_path / "snapshots" / "rev"
+    snapshot.mkdir(parents=True)
+    os.symlink("../../blobs/abc", snapshot / "model.bin")
+
+    def run(*paths):
+        p = subprocess.run([BIN, "review", "--json", *map(str, paths)], capture_output=True, text=True, timeout=60)
+        return p.returncode, [os.path.basename(json.loads(x)["path"]) for x in p.stdout.splitlines()], p.stderr
+
+    assert run(snapshot)[:2] == (4, ["model.bin"])
+    os.symlink("..", snapshot / "loop")
+    os.symlink("absent", snapshot / "dangling")
+    code, names, err = run(snapshot)
+    assert code == 2 and names == ["model.bin"] and "loop" in err and "dangling" in err
+    os.mkfifo(tmp_path / "pipe")
+    code, _, err = run(tmp_path / "pipe")
+    assert code == 2 and "pipe" in err
+
+
+def openssl_says(tmp_path, key, statement, signature):
+    """The documented format with a tool that is not ours: 0 when the signature holds."""
+    pem = tmp_path / "key.pem"
+    pem.write_text("-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA%s\n-----END PUBLIC KEY-----\n" % key)
+    (tmp_path / "message").write_bytes(b"ballast-review-v1\n" + statement.encode())
+    (tmp_path / "signature").write_bytes(base64.b64decode(signature))
+    return subprocess.run(["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", str(pem), "-rawin", "-in", str(tmp_path / "message"),
+                           "-sigfile", str(tmp_path / "signature")], capture_output=True).returncode
+
+
+def test_openssl_checks_statements_also_after_a_new_key(tmp_path):
+    s = Server(tmp_path).start()
+    try:
+        s.user("alice")
+        repo = make_repo(s, "keys")
+        push(s, repo, ("fine.pkl", FINE))
+        settled(s, repo)
+        old = review(s, repo)
+        assert openssl_says(tmp_path, old["key"], old["statement"], old["signature"]) == 0
+        assert openssl_says(tmp_path, old["key"], old["statement"].replace("pass", "none", 1), old["signature"]) != 0
+        s.stop()
+        (s.data / "keys" / "review.ed25519").unlink()
+        s.start()
+        end = time.time() + 20
+        while time.time() < end and (review(s, repo)["verdict"] == "pending" or review(s, repo)["statement"] == old["statement"]):
+            time.sleep(0.1)
+        new = review(s, repo)
+        assert new["key"] != old["key"] and new["verdict"] == "pass"
+        assert openssl_says(tmp_path, new["key"], new["statement"], new["signature"]) == 0
+        assert openssl_says(tmp_path, new["key"], old["statement"], old["signature"]) != 0
+        # the old key's public half stays in the log, so what it signed can still be checked
+        keys = [json.loads(e["payload"]) if isinstance(e["payload"], str) else e["payload"]
+                for e in map(json.loads, s.cli("log", "list", "--kind", "review.key", "--json").stdout.splitlines())]
+        assert [k["key"] for k in keys] == [old["key"], new["key"]]
+        assert openssl_says(tmp_path, keys[0]["key"], old["statement"], old["signature"]) == 0
+    finally:
+        s.stop()

@@ -1,8 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* worker_test.c — the child and its records: what the sandbox forbids, strict reading of facts, verdict rules, texts,
  * signatures. */
+#include <errno.h>
 #include <fcntl.h>
+#include <seccomp.h>
+#include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -69,6 +74,19 @@ static void forks(void) {
 static void writes_elsewhere(void) {
     if (write(2, "x", 1) != 1) _exit(1);
 }
+static void traces(void) {
+    if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) != 0) _exit(1);
+}
+static void signals(void) {
+    if (kill(getppid(), 0) != 0) _exit(1);
+}
+static void reads(void) {
+    char c;
+    if (read(0, &c, 1) < 0) _exit(1);
+}
+static void spins(void) {
+    for (volatile unsigned long i = 0; i < ~0ul; i++) {}
+}
 static void maps_code(void) {
     if (mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED) _exit(1);
 }
@@ -91,6 +109,36 @@ static void the_sandbox_holds(void **state) {
     assert_int_not_equal(inside(writes_elsewhere), 0);
     assert_int_not_equal(inside(maps_code), 0);
     assert_int_not_equal(inside(eats), 0);
+    assert_int_not_equal(inside(traces), 0);
+    assert_int_not_equal(inside(signals), 0);
+    assert_int_not_equal(inside(reads), 0);
+    assert_int_equal(inside(spins), 128 + SIGKILL); /* five seconds of CPU */
+}
+
+/* A kernel that refuses the filter: the child examines nothing rather than examining unfiltered. */
+static void without_a_filter_nothing_is_examined(void **state) {
+    (void)state;
+    if (!sandbox_full()) return;
+    pid_t pid = fork();
+    if (pid == 0) {
+        scmp_filter_ctx c = seccomp_init(SCMP_ACT_ALLOW);
+        if (!c || seccomp_rule_add(c, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(seccomp), 0) != 0 ||
+            seccomp_rule_add(c, SCMP_ACT_ERRNO(EINVAL), SCMP_SYS(prctl), 1, SCMP_A0(SCMP_CMP_EQ, PR_SET_SECCOMP, 0)) !=
+                0 ||
+            seccomp_load(c) != 0)
+            _exit(90);
+        struct arena a;
+        struct review_file_result r;
+        arena_init(&a, 16 * MiB);
+        int fd = file_of("N.", 2);
+        if (review_file(&a, fd, STR("x.pkl"), &r) != OK) _exit(91);
+        if (r.coverage != COVERAGE_NONE || r.verdict != VERDICT_REVIEW) _exit(92);
+        _exit(str_find(r.findings[0].message, STR("code 5")) >= 0 ? 0 : 93);
+    }
+    int status = 0;
+    waitpid(pid, &status, 0);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 /* A child that ends without an answer is an error of the examination, which becomes "not examined". */
@@ -262,6 +310,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_examined_in_a_child),
         cmocka_unit_test(the_sandbox_holds),
+        cmocka_unit_test(without_a_filter_nothing_is_examined),
         cmocka_unit_test(a_dying_child_means_not_examined),
         cmocka_unit_test(fact_records_are_read_strictly),
         cmocka_unit_test(not_examined_is_never_clean),
