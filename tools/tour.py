@@ -124,7 +124,7 @@ class Tour:
                 break
             time.sleep(0.1)
         if v["verdict"] not in want or not v["signature"]:
-            raise Failed("verdict of %s: %s" % (repo, v["verdict"]), t("see the review page of the repository", "查看该仓库的审查页"))
+            raise Failed("verdict of %s: %s" % (repo, v["verdict"]), t("see the review page of the repository", "查看该仓库的审核页"))
         for f in v["files"]:
             why = f["findings"][0]["message"] if f["findings"] else ""
             print("  %-7s %-8s %s%s" % (f["verdict"], f["coverage"], f["path"], "  — " + why if why else ""))
@@ -177,7 +177,7 @@ class Tour:
                     if any(r["model"] == "smollm2" and r["state"] == "ready" for r in rows):
                         break
                     time.sleep(0.2)
-        return t("llama.cpp serves the reviewed revision", "llama.cpp 正在提供这个审查过的版本")
+        return t("llama.cpp serves the reviewed revision", "llama.cpp 正在提供这个审核过的版本")
 
     def ask(self):
         import openai
@@ -218,10 +218,10 @@ def main():
     try:
         tour.step(t("A user and a token", "用户与令牌"), tour.account)
         tour.step(t("Share: a stock client uploads a model", "共享：原版客户端上传模型"), tour.upload)
-        tour.step(t("Review: the revision gets a signed verdict", "审查：版本获得签名结论"), tour.reviewed)
+        tour.step(t("Review: the revision gets a signed verdict", "审核：版本获得签名结论"), tour.reviewed)
         tour.step(t("Download: the same bytes come back", "下载：取回同样的字节"), tour.download)
-        tour.step(t("Review: a malicious pickle is blocked", "审查：恶意 pickle 被拦截"), tour.blocked)
-        tour.step(t("Apply: deploy the reviewed revision", "应用：部署审查过的版本"), tour.deploy)
+        tour.step(t("Review: a malicious pickle is blocked", "审核：恶意 pickle 被拦截"), tour.blocked)
+        tour.step(t("Apply: deploy the reviewed revision", "应用：部署审核过的版本"), tour.deploy)
         tour.step(t("Apply: ask it through the OpenAI API", "应用：通过 OpenAI 接口提问"), tour.ask)
     except Failed as e:
         print("  ✗ %s" % e, file=sys.stderr)

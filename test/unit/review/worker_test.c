@@ -265,7 +265,7 @@ static void reasons_are_translated_with_their_arguments(void **state) {
         {"safetensors.tiling: Tensors do not tile the data exactly (hole at 512) (@ 0x8)",
          "safetensors.tiling：各张量没有恰好铺满数据区（512 处有空洞） (@ 0x8)"},
         {"x.bin: not_examined: The file was not examined: the bytes are not here",
-         "x.bin：not_examined：该文件未被审查：字节不在本服务器上"},
+         "x.bin：not_examined：该文件未被检查：字节不在本服务器上"},
         {"a reviewer's own words: keep them", "a reviewer's own words: keep them"},
         {"", ""},
     };
