@@ -94,6 +94,12 @@ static bool names_quota(struct str body) {
     return str_find(low, STR("quota")) >= 0 || str_find(low, STR("Quota")) >= 0 || str_find(low, STR("QUOTA")) >= 0;
 }
 
+/* A 4xx about stream_options, which the client has not sent: our mistake, made once per target. */
+static bool refuses_our_wish(struct job *j, struct str body) {
+    if (j->q.usage_text.n == 0 || str_find(str_sub(body, 0, 4096), STR("stream_options")) < 0) return false;
+    return !atomic_exchange(&j->t->no_usage_wish, true);
+}
+
 enum attempt answer_refusal(struct job *j, const struct http_call_head *head, enum fault *f, err *e) {
     *f = refusal_fault(head->status);
     struct str body = STR("");
@@ -104,6 +110,7 @@ enum attempt answer_refusal(struct job *j, const struct http_call_head *head, en
     if (str_to_u64(http_call_header(head, "retry-after"), &wait_s))
         j->rest_ms = (int64_t)MIN(wait_s, (uint64_t)3600) * 1000;
     if (*f == FAULT_RATE && be == OK && names_quota(body)) j->rest_ms = MAX(j->rest_ms, (int64_t)600000);
+    if (*f == FAULT_NONE && be == OK && refuses_our_wish(j, body)) return ATTEMPT_AGAIN;
     if (*f == FAULT_NONE && be == OK) {
         j->outcome = OUTCOME_CLIENT_ERROR;
         j->status = head->status;

@@ -65,7 +65,11 @@ static enum attempt ask(struct job *j, struct target *t, err *e) {
     j->usage = (struct usage){0};
     count(&j->g->c.attempts, 1);
     health_begin(t, j->attempt_ns / 1000000);
-    enum attempt a = attempt(j, &f, e);
+    enum attempt a;
+    while ((a = attempt(j, &f, e)) == ATTEMPT_AGAIN) {
+        http_call_free(j->call);
+        j->call = NULL;
+    }
     health_end(t, a == ATTEMPT_GONE ? FAULT_NONE : f, a == ATTEMPT_DONE ? j->attempt_first_us : 0, j->rest_ms);
     http_call_free(j->call);
     j->call = NULL;
@@ -130,7 +134,8 @@ static err run(struct job *j, const struct model *m) {
         if (m->mixed && !may_read(j->g, j->r, order[i]->repo_id)) continue;
         switch (ask(j, order[i], &e)) {
         case ATTEMPT_DONE: return OK;
-        case ATTEMPT_NEXT: break;
+        case ATTEMPT_NEXT:
+        case ATTEMPT_AGAIN: break; /* ask() has */
         case ATTEMPT_CUT:
             j->outcome = OUTCOME_CUT;
             count(&j->g->c.cut, 1);

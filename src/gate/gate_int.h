@@ -63,7 +63,8 @@ struct target {
     struct str upstream;      /* as the origin knows it */
     struct str upstream_json; /* the same as a JSON string with quotes */
     struct gate_model_price price;
-    int64_t repo_id; /* 0: no repository behind it */
+    int64_t repo_id;            /* 0: no repository behind it */
+    _Atomic bool no_usage_wish; /* it refuses stream_options: what we add for the ledger is left out */
     struct health h;
 };
 
@@ -176,7 +177,7 @@ struct job {
     enum outcome outcome;
 };
 /* Result of asking one target. */
-enum attempt { ATTEMPT_DONE, ATTEMPT_NEXT, ATTEMPT_GONE, ATTEMPT_CUT };
+enum attempt { ATTEMPT_DONE, ATTEMPT_NEXT, ATTEMPT_AGAIN /* this one */, ATTEMPT_GONE, ATTEMPT_CUT };
 void job_headers(struct job *j); /* x-ballast-target, -attempts */
 /* answer.c: a complete (non-stream) answer. stream.c: an event stream. */
 may_suspend enum attempt answer_relay(struct job *j, const struct http_call_head *head, enum fault *f, err *e);

@@ -76,7 +76,7 @@ struct cut {
 
 size_t request_splice(const struct gate_req *q, const struct target *t, struct str parts[6]) {
     struct cut c[2] = {{q->model_at, q->model_n, t->upstream_json}, {q->usage_at, q->usage_n, q->usage_text}};
-    size_t n_cuts = q->usage_text.n > 0 ? 2 : 1;
+    size_t n_cuts = q->usage_text.n > 0 && !atomic_load_explicit(&t->no_usage_wish, memory_order_relaxed) ? 2 : 1;
     if (n_cuts == 2 && c[1].at < c[0].at) {
         struct cut first = c[1];
         c[1] = c[0];

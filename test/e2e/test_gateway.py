@@ -188,12 +188,22 @@ def test_a_client_that_leaves_stops_the_upstream(gw):
 
 
 def test_a_reload_cuts_no_stream(gw):
-    n = 0
-    for c in gw.client.chat.completions.create(model="m-slow", messages=MSG, stream=True):
-        n += bool(c.choices[0].delta.content)
-        if n in (5, 50):
-            gw.proc.send_signal(signal.SIGHUP)
-    assert n == 100
+    counts = []
+
+    def read():
+        n = 0
+        for c in gw.client.chat.completions.create(model="m-slow", messages=MSG, stream=True):
+            n += bool(c.choices[0].delta.content)
+        counts.append(n)
+    threads = [threading.Thread(target=read) for _ in range(20)]
+    for t in threads:
+        t.start()
+    for _ in range(3):
+        time.sleep(0.4)
+        gw.proc.send_signal(signal.SIGHUP)
+    for t in threads:
+        t.join()
+    assert counts == [100] * 20
 
 
 def test_ledger_has_each_request_once(gw):

@@ -25,7 +25,8 @@
               "\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":7,\"completion_tokens\":2}}"
 
 struct provider {
-    const char *steps[8]; /* bytes; "SLEEP" 300 ms; "HANG" until the peer leaves; "RST" reset; NULL ends */
+    const char *steps[8]; /* bytes; "SLEEP" 300 ms; "HANG" until the peer leaves; "RST" reset; NULL ends. First a reply,
+                             then "IF text": the reply to requests with the text, the rest to the others */
     int fd;
     uint16_t port;
     pthread_t thread;
@@ -47,7 +48,12 @@ static bool rig_read_request(struct provider *p, int fd) {
 }
 
 static void rig_play(struct provider *p, int fd) {
-    for (int i = 0; i < 8 && p->steps[i] != NULL; i++) {
+    int i = 0;
+    if (p->steps[1] != NULL && strncmp(p->steps[1], "IF ", 3) == 0) {
+        if (strstr(p->request, p->steps[1] + 3) != NULL) return (void)rig_send(fd, p->steps[0], strlen(p->steps[0]));
+        i = 2;
+    }
+    for (; i < 8 && p->steps[i] != NULL; i++) {
         const char *s = p->steps[i];
         if (strcmp(s, "SLEEP") == 0) usleep(300000);
         else if (strcmp(s, "HANG") == 0) {

@@ -291,6 +291,27 @@ static void the_clients_mistakes_go_back_once(void **st) {
     end();
 }
 
+/* A provider that does not know stream_options: the client has not sent it and must not hear of it. */
+static void a_refused_wish_for_usage_is_left_out(void **st) {
+    (void)st;
+    static const char body[] = "{\"error\":{\"message\":\"Unrecognized request argument: stream_options\"}}";
+    static char answer[300];
+    snprintf(answer, sizeof answer, "HTTP/1.1 400 X\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+             strlen(body), body);
+    begin_n(LIST(answer, "IF stream_options", SSE_HEAD, ROLE TOK("a1") FIN DONE), NULL, 1);
+    post(CHAT, STREAM);
+    assert_int_equal(rig_status(out), 200);
+    assert_non_null(strstr(out, "a1"));
+    assert_int_equal(a.hits, 2);
+    post(CHAT, STREAM); /* remembered */
+    assert_int_equal(a.hits, 3);
+    /* a client's own wish is its own affair */
+    post(CHAT, "{\"model\":\"m\",\"stream_options\":{\"include_usage\":true},\"stream\":true}");
+    assert_int_equal(rig_status(out), 400);
+    assert_int_equal(a.hits, 4);
+    end();
+}
+
 static void all_fail_is_one_honest_503(void **st) {
     (void)st;
     begin(LIST("HTTP/1.1 429 X\r\nRetry-After: 9\r\nContent-Length: 0\r\n\r\n"),
@@ -514,7 +535,7 @@ static void every_request_is_one_row(void **st) {
     assert_true(db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'exhausted' AND cost_micros = 0") >= 10);
     assert_true(
         db_sum("SELECT count(*) FROM usage_row WHERE outcome = 'client_error' AND status = 400 AND cost_micros = 0") ==
-        5);
+        6);
     assert_int_equal(db_sum("SELECT count(*) FROM usage_row WHERE model <> 'm'"), 0);
 }
 
@@ -696,6 +717,7 @@ int main(void) {
         cmocka_unit_test(a_whole_answer_that_hangs_goes_to_the_next),
         cmocka_unit_test(a_refused_connection_goes_to_the_next),
         cmocka_unit_test(the_clients_mistakes_go_back_once),
+        cmocka_unit_test(a_refused_wish_for_usage_is_left_out),
         cmocka_unit_test(all_fail_is_one_honest_503),
         cmocka_unit_test(repeated_failures_open_the_breaker),
         cmocka_unit_test(death_after_content_is_an_error_event_and_a_cut),
