@@ -22,11 +22,11 @@ pytestmark = pytest.mark.skipif(not os.path.exists("/usr/bin/chromium"), reason=
 
 @pytest.fixture(scope="session")
 def modules():
-    """playwright-core and axe-core from npm, installed once under build/."""
+    """playwright-core (newer ones refuse the Node.js of Debian 12) and axe-core from npm, installed once under build/."""
     if not (MODULES / "node_modules" / "axe-core").exists() or not (MODULES / "node_modules" / "playwright-core").exists():
         MODULES.mkdir(parents=True, exist_ok=True)
         (MODULES / "package.json").write_text('{"name":"console-tests","private":true}\n')
-        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "playwright-core", "axe-core"], cwd=MODULES, check=True, timeout=240)
+        subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "playwright-core@1.60.0", "axe-core"], cwd=MODULES, check=True, timeout=240)
     return MODULES
 
 
