@@ -47,3 +47,15 @@ err git_db_withheld(struct db *d, struct arena *a, int64_t repo_id, struct git_w
     db_done(st);
     return e;
 }
+
+err git_db_undecided(struct db *d, int64_t repo_id, bool *yes) {
+    struct stmt *st;
+    TRY(db_prep(d,
+                "SELECT 1 FROM repo_ref r JOIN revision v ON v.repo_id = r.repo_id AND v.commit_oid = r.oid WHERE "
+                "r.repo_id = ?1 AND v.verdict = 0 AND v.statement = '' LIMIT 1",
+                &st));
+    db_bind_i64(st, 1, repo_id);
+    TRY(db_step(st, yes));
+    db_done(st);
+    return OK;
+}

@@ -11,4 +11,7 @@ struct git_withheld {
     size_t n_blocked, n_pending;
 };
 must_check err git_db_withheld(struct db *d, struct arena *a, int64_t repo_id, struct git_withheld *out);
+/* A reference stands at a revision without a verdict: a known blob may have a new name there, as which it was not seen.
+ */
+must_check err git_db_undecided(struct db *d, int64_t repo_id, bool *yes);
 #endif

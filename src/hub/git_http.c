@@ -7,6 +7,9 @@
  * "remote: …" (docs/decisions/0051). A blob still under review holds the request up to FETCH_HOLD_MS, then 503.
  * Pushing stays possible, or nobody could ever repair such a repository.
  *
+ * A revision nobody has judged yet holds it up as well, since it may give known bytes a name that changes what they
+ * are.
+ *
  * Large files do not count here: their pointers are harmless and their bytes have a gate of their own (lfs.c).
  */
 #include "base/clock.h"
@@ -69,11 +72,26 @@ static err catch_up(struct hub *h, struct arena *a, int64_t repo_id) {
     return main_oid[0] != 0 ? hub_card_refresh(h, repo_id, str_of(main_oid)) : OK;
 }
 
+/* Revisions whose verdict is only being issued anew (an override, another rule pack) are decided for this purpose. */
+static err revisions_decided(struct hub *h, int64_t repo_id, int64_t until) {
+    for (bool undecided = true;;) {
+        uint64_t seen = notify_gen(store_notify(h->store));
+        TRY(git_db_undecided(db_reader(h->store), repo_id, &undecided));
+        if (!undecided) return OK;
+        int64_t left = until - clock_mono_ms();
+        err e = left > 0 ? notify_wait(store_notify(h->store), seen, left) : E_TIMEOUT;
+        if (e == E_TIMEOUT)
+            return err_fail(E_PENDING, "review of the newest revision is not finished; fetch again in a moment");
+        TRY(e);
+    }
+}
+
 static err fetch_gate(struct hub *h, struct http_req *r, int64_t repo_id, const struct str *wants, size_t n) {
     int64_t until = clock_mono_ms() + FETCH_HOLD_MS;
     struct arena a cleanup(arena_release);
     arena_init(&a, 128 * MiB);
     TRY(catch_up(h, &a, repo_id));
+    TRY(revisions_decided(h, repo_id, until));
     for (;;) {
         struct git_reach at;
         arena_reset(&a);

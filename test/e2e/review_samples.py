@@ -141,8 +141,21 @@ WALKS = ["pathlib os.system", "collections _sys.modules", "random _os.system", "
          "torch _utils_internal.os.system", "xgboost.core os.system", "lightgbm.basic json.codecs.open", "joblib.numpy_pickle pickle.loads", "joblib.numpy_pickle os.system", "pandas.core.frame sys.modules.get"]
 
 
-def gadget_calls():
-    for line in CALLS.strip().splitlines():
+# A second set, written after the lists had been changed because of the first, and not used to change them again.
+LATER = """
+asyncio.events get_event_loop|xdrlib Unpacker x|pickle _loads x|_pickle loads x|bdb Tdb x|pdb Pdb.runcall x|ctypes.wintypes DWORD|ctypes cast x y|_ctypes call_function x y|os.path expanduser x|posixpath genericpath.os.system id
+nt.spawnv x y|subprocess _args_from_interpreter_flags|pty fork|os startfile x|os kill 1 9|os chmod x 7|os symlink x y|os.execve x|importlib.resources path x y|importlib.metadata entry_points|importlib.abc Loader.load_module x
+pkgutil get_data x y|runpy _run_module_code x|zipimport _read_directory x|site addpackage x y|distutils.command.build_ext build_ext x|distutils.ccompiler new_compiler|setuptools.command.easy_install main x|pip._vendor.requests get x|pip._internal.utils.subprocess call_subprocess x
+ensurepip._main x|venv EnvBuilder|webbrowser.UnixBrowser x|turtledemo.__main__ main|idlelib.autocomplete AutoComplete.fetch_completions|lib2to3.refactor RefactoringTool x|ast NodeVisitor|code.InteractiveConsole push x|codeop Compile|timeit.repeat x|trace.Trace.run x|cProfile.Profile.run x|profile.Profile.run x
+numpy.f2py.crackfortran crackfortran x|numpy.testing._private.utils exec_command x|numpy.core.function_base add_newdoc x|numpy.lib._utils_impl source x|numpy.ctypeslib.as_ctypes_type x|numpy.random.mtrand __import__ x|numpy.distutils.system_info get_info x|numpy.compat.py3k npy_load_module x y|numpy.ma.core fromfile x|numpy.lib.npyio.DataSource x
+torch._utils_internal prepare_multiprocessing_environment x|torch.utils.hipify.hipify_python hipify x|torch._lazy x|torch.distributed.elastic.multiprocessing start_processes x|torch.jit.annotations get_type_line x|torch._jit_internal get_callable x|torch._sources parse_def x|torch.ao.quantization x|torch.autograd.forward_ad x|torch.nn.modules.module.os.system id|torch.package.importer sys_importer.import_module os|torch._weights_only_unpickler load x|torch.utils._cpp_extension_versioner hash_source_files x|torch.sparse._triton_ops x|torch.utils.data.graph traverse x|torch.utils.serialization config|torch.distributed.fsdp x|torch.nn.parallel.scatter_gather x
+sklearn.utils._joblib x|sklearn.utils.validation joblib.load x|sklearn.inspection x|sklearn.utils.metaestimators attrgetter x|pandas.core.apply frame_apply x|pandas._libs.lib map_infer x y|pandas.core.generic pickle.loads x|pandas.testing x|scipy.optimize._minimize x|scipy._lib._util MapWrapper x|scipy.special._testutils x|xgboost.spark x|lightgbm.dask x|catboost.utils x|transformers.models.auto.tokenization_auto x|transformers.utils.logging os.system id|transformers.file_utils x|transformers.convert_graph_to_onnx x|accelerate.commands.launch main|accelerate.utils.launch x|peft.utils.save_and_load load_peft_weights x|timm.models._hub load_custom_from_hf x|timm.models create_model x|gensim.downloader load x|nltk.downloader download x|fasttext load_model x|tokenizers.Tokenizer from_file x|diffusers.pipelines x|keras.saving deserialize_keras_object x|keras.layers Lambda x|tensorflow.keras.utils get_file x y|tensorflow.compat.v1 py_func x|jax.experimental x|jaxlib.xla_extension x|mxnet.nd load x|paddle load x|flax.serialization from_bytes x|haiku x|theano.misc.pkl_utils load x|chainer.serializers load_npz x
+deepspeed.launcher x|horovod.run x|pytorch_lightning.utilities.cloud_io load x|omegaconf.OmegaConf create x|hydra.main x|mlflow.projects run x|wandb init|bentoml.picklable_model load x|cloudpickle.cloudpickle _make_skeleton_class x|dill.session load_session x|dill.source getsource x|pathos.pools x|multiprocess.process x|loky.process_executor x|billiard x|gevent.subprocess Popen x|eventlet x|trio run x|anyio run_process x|twisted.internet.utils getProcessOutput x|win32com.client Dispatch x|pywintypes x|_winapi.CreateProcess x|tkinter.Tk|wx App|PyQt5.QtCore QProcess|gi.repository x|dbus SystemBus|pwd getpwnam x|spwd getspnam x|crypt crypt x y|ossaudiodev open x|smtplib.SMTP_SSL x|xml.sax parse x|xml.etree.ElementTree parse x|xml.dom.minidom parse x|lxml.etree parse x|csv reader x|json.tool main|ftplib.FTP_TLS x|http.cookiejar MozillaCookieJar x|urllib.request.build_opener|email.message_from_file x|zipfile.ZipFile.extractall x|tarfile.TarFile.extractall x|shutil._unpack_zipfile x|pkg_resources.resource_filename x y|pty._copy x|selectors.DefaultSelector|ssl.create_default_context|sqlite3.dbapi2 connect x|sqlalchemy create_engine x|dataset connect x|peewee SqliteDatabase x|pyodbc connect x|ldap3 Connection x|telnetlib.Telnet.interact|pexpect.spawnu x|ptyprocess PtyProcess.spawn x|sarge run x|delegator run x
+"""
+
+
+def gadget_calls(table=CALLS):
+    for line in table.strip().splitlines():
         for entry in line.split("|"):
             words = entry.split()
             module, name, args = (words + ["x"])[0], (words + ["x"])[1], words[2:]
@@ -362,6 +375,38 @@ def malicious():
     yield from in_all_dresses("system", "os", "system", "id")
     yield from in_all_dresses("unknown", "helper.tools", "launch", "start")
     yield from nested_and_contained()
+
+
+def later():
+    evil2 = p2(SYSTEM)
+    for i, (module, name, args) in enumerate(gadget_calls(LATER)):
+        body = red((sg if i % 2 else g)(module, name), *map(value, args))
+        yield "later-%03d-%s.%s" % (i, module, name), p4(body) if i % 2 else p2(body)
+    yield "later-sbom-float-junk", b"F1.0\n0"+SYSTEM+b"."
+    yield "later-ico-like", b"\x88\x89\x88"+SYSTEM+b"."
+    yield "later-flv", b"FLV\x01\n"+SYSTEM+b"."
+    yield "later-proto1", b"\x80\x01"+SYSTEM+b"."
+    yield "later-zip-in-npy-object", npy(b"|O",(1,),p4(red(sg("builtins","exec"),su("x"))))
+    yield "later-gz-zip-pickle", gzip.compress(zipped(("a",evil2)),mtime=0)
+    yield "later-tar-zip-gz", tarred(("a.zip",zipped(("b.gz",gzip.compress(evil2,mtime=0)))))
+    yield "later-apply-partial", p2(red(g("functools","partial"),g("builtins","exec"),u("x")))
+    yield "later-list-of-calls", p2(b"]"+SYSTEM+b"a")
+    yield "later-odict-callable-item", p2(g("collections","OrderedDict")+b")R"+u("k")+SYSTEM+b"s")
+    yield "later-long4-then", p2(b"\x8b\x04\x00\x00\x00abcd0"+SYSTEM)
+    yield "later-binbytes8-then", b"\x80\x04\x8e"+struct.pack("<Q",5)+b"hello0"+SYSTEM+b"."
+    yield "later-bytearray8", b"\x80\x05\x96"+struct.pack("<Q",len(evil2))+evil2+b"0"+SYSTEM+b"."
+    yield "later-frozenset", b"\x80\x04("+SYSTEM+b"\x91."
+    yield "later-additems-set", b"\x80\x04\x8f("+SYSTEM+b"\x90."
+    yield "later-persid-line", b"Pabc\n0"+SYSTEM+b"."
+    yield "later-setitem-on-class", p2(g("collections","OrderedDict")+u("a")+g("os","system")+b"s")
+    yield "later-legacy-in-zip", zipped(("model/data.pkl",pickle.dumps(0x1950A86A20F9469CFC6C,2)+pickle.dumps(1001,2)+evil2))
+    yield "later-npz-lied-name", zipped(("notes.txt",evil2))
+    yield "later-xz-gz", lzma.compress(gzip.compress(b"cos\nsystem\n(S'id'\ntR.",mtime=0))
+    yield "later-pad-64k", bytes(0)+p2(by(bytes(1<<17))+b"0"+SYSTEM)
+    yield "later-odd-globals", p2(b"cos\r\nsystem\r\n(S'id'\ntR")
+    yield "later-newline-string", b"\x80\x02cos\nsystem\n(S'id'\r\ntR."
+    yield "later-reduce-on-persid", p2(b"("+u("x")+b"tQ"+tup(u("id"))+b"R")
+    yield "later-build-on-ndarray", p2(red(g("numpy.core.multiarray","_reconstruct"),g("numpy","ndarray"),b"K\0\x85",b"C\1b")+tup(b"K\1",b"K\1\x85",red(g("numpy","dtype"),u("O8"),b"\x89",b"\x88"),b"\x89",b"]"+SYSTEM+b"a")+b"b")
 
 
 # --- benign ----------------------------------------------------------------------------------------------------------

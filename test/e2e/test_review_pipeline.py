@@ -246,6 +246,7 @@ def test_a_harmless_name_does_not_launder_bytes(server):
     settled(server, other)
 
     push(server, repo, ("install.sh", script), ("modeling.py", code), ("weights.bin", EVIL))
+    assert server.http("GET", "/%s.git/info/refs?service=git-upload-pack" % repo)[0] == 403  # waits for the verdict
     for path in ("install.sh", "weights.bin"):  # from the first moment: never served, whatever was known of the bytes
         assert server.http("GET", "/%s/resolve/main/%s" % (repo, path))[0] in (403, 503)
     settled(server, repo)
