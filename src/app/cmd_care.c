@@ -80,14 +80,37 @@ int cmd_log_verify(struct cli *c) {
     return ck.first_bad_seq == 0 ? EXIT_DONE : EXIT_PROBLEMS;
 }
 
+/* What is being checked, and how much of it: on a terminal, at most five times a second. */
 struct fsck {
     struct cli *c;
     uint64_t problems;
+    const char *step;
+    bool tty, deep;
+    int64_t shown_ms;
 };
+
+static void wipe(const struct fsck *f) {
+    if (f->tty) fputs("\r\033[K", stderr);
+}
+
+static void show(struct fsck *f, const char *step) {
+    f->step = i18n(f->c->lang, step);
+    f->shown_ms = 0;
+    if (f->tty) fprintf(stderr, "\r\033[K%s", f->step);
+}
+
+static void progress(void *arg, uint64_t done, uint64_t total) {
+    struct fsck *f = arg;
+    int64_t now = clock_mono_ms();
+    if (!f->tty || total == 0 || (done < total && now - f->shown_ms < 200)) return;
+    f->shown_ms = now;
+    fprintf(stderr, "\r\033[K%s %u %%", f->step, (unsigned)((double)done * 100 / (double)total));
+}
 
 static void report(void *arg, const char *kind, struct str what, const char *problem) {
     struct fsck *f = arg;
     f->problems++;
+    wipe(f);
     if (!f->c->json) {
         printf("%s " STR_FMT ": %s\n", kind, STR_ARG(what), problem);
         return;
@@ -104,20 +127,24 @@ static void report(void *arg, const char *kind, struct str what, const char *pro
     printf(STR_FMT "\n", STR_ARG(buf_view(&b)));
 }
 
-int cmd_fsck(struct cli *c) {
-    struct fsck f = {c, 0};
-    struct event_check ck;
+static err fsck_all(struct fsck *f, struct event_check *ck) {
+    struct app *a = f->c->app;
     uint64_t n;
-    bool deep = cli_opt(c, "--deep") != NULL, tty = cli_tty(2) && !c->json;
+    show(f, N_("checking the event log…"));
+    TRY(event_verify(db_reader(a->store), ck));
+    if (ck->first_bad_seq != 0) report(f, "event", arena_printf(&f->c->arena, "%" PRId64, ck->first_bad_seq), ck->why);
+    show(f, N_("checking chunk containers and files…"));
+    TRY(xet_fsck(a->xet, f->deep, report, progress, f, &n));
+    show(f, N_("checking repositories…"));
+    return hub_fsck(a->hub, f->deep, report, progress, f, &n);
+}
+
+int cmd_fsck(struct cli *c) {
+    struct fsck f = {.c = c, .deep = cli_opt(c, "--deep") != NULL, .tty = cli_tty(2)};
+    struct event_check ck;
     err e = cli_app(c);
-    if (e == OK && tty) fputs(i18n(c->lang, N_("checking the event log…\n")), stderr);
-    if (e == OK) e = event_verify(db_reader(c->app->store), &ck);
-    if (e == OK && ck.first_bad_seq != 0)
-        report(&f, "event", arena_printf(&c->arena, "%" PRId64, ck.first_bad_seq), ck.why);
-    if (e == OK && tty) fputs(i18n(c->lang, N_("checking chunk containers and files…\n")), stderr);
-    if (e == OK) e = xet_fsck(c->app->xet, deep, report, &f, &n);
-    if (e == OK && tty) fputs(i18n(c->lang, N_("checking repositories…\n")), stderr);
-    if (e == OK) e = hub_fsck(c->app->hub, deep, report, &f, &n);
+    if (e == OK) e = fsck_all(&f, &ck);
+    wipe(&f);
     if (e != OK) return cli_fail(c, e);
     if (c->json) printf("{\"problems\":%" PRIu64 ",\"events\":%" PRId64 "}\n", f.problems, ck.entries);
     else printf(i18n(c->lang, N_("%llu problems\n")), (unsigned long long)f.problems);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cmd_people.c — users, organisations, tokens. */
+#include <signal.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -30,15 +31,26 @@ static void make_password(char out[21]) {
     out[20] = 0;
 }
 
+/* Whoever presses Ctrl-C at the prompt gets the terminal back as it was. */
+static struct termios terminal;
+static void give_back(int sig) {
+    tcsetattr(0, TCSAFLUSH, &terminal);
+    signal(sig, SIG_DFL);
+    raise(sig);
+}
+
 static bool ask(const char *prompt, char *out, size_t cap) {
-    struct termios old, silent;
-    if (tcgetattr(0, &old) != 0) return false;
-    silent = old;
+    if (tcgetattr(0, &terminal) != 0) return false;
+    struct termios silent = terminal;
     silent.c_lflag &= ~(tcflag_t)ECHO;
+    signal(SIGINT, give_back);
+    signal(SIGTERM, give_back);
+    tcsetattr(0, TCSAFLUSH, &silent); /* before the prompt: what is typed at once must not show, nor be lost */
     fputs(prompt, stderr);
-    tcsetattr(0, TCSAFLUSH, &silent);
     bool ok = fgets(out, (int)cap, stdin) != NULL;
-    tcsetattr(0, TCSAFLUSH, &old);
+    tcsetattr(0, TCSAFLUSH, &terminal);
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
     fputc('\n', stderr);
     if (ok) out[strcspn(out, "\n")] = 0;
     return ok;

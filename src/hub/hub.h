@@ -73,7 +73,8 @@ err hub_list(struct hub *h, struct arena *a, const struct hub_list_opts *o, stru
  * Prove that refs as recorded stand in git, that their trees are whole, and that every LFS pointer names a file this
  * repository may use. deep: git fsck of every repository.
  */
-may_suspend err hub_fsck(struct hub *h, bool deep, xet_fsck_fn report, void *arg, uint64_t *n_problems) must_check;
+may_suspend err hub_fsck(struct hub *h, bool deep, xet_fsck_fn report, xet_progress_fn progress, void *arg,
+                         uint64_t *n_problems) must_check;
 
 /*
  * Facts other rooms react to (event log kinds written here):

@@ -107,7 +107,7 @@ static err git_fsck(struct fsck *f) {
     return OK;
 }
 
-err hub_fsck(struct hub *h, bool deep, xet_fsck_fn report, void *arg, uint64_t *n_problems) {
+err hub_fsck(struct hub *h, bool deep, xet_fsck_fn report, xet_progress_fn progress, void *arg, uint64_t *n_problems) {
     struct arena all, one;
     struct hub_fsck_repo *repos;
     size_t n;
@@ -120,6 +120,7 @@ err hub_fsck(struct hub *h, bool deep, xet_fsck_fn report, void *arg, uint64_t *
         e = check_refs(&f);
         if (e == OK && deep) e = git_fsck(&f);
         arena_release(&one);
+        if (progress != NULL) progress(arg, i + 1, n);
     }
     arena_release(&all);
     *n_problems = f.problems;

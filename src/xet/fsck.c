@@ -17,9 +17,15 @@ struct fsck {
     struct xet *x;
     bool deep;
     xet_fsck_fn report;
+    xet_progress_fn progress;
     void *arg;
-    uint64_t n_problems;
+    uint64_t n_problems, done, total;
 };
+
+static void advance(struct fsck *k, uint64_t by) {
+    k->done += by;
+    if (k->progress != NULL) k->progress(k->arg, MIN(k->done, k->total), k->total);
+}
 
 static void problem(struct fsck *k, const char *kind, const struct xet_hash *h, const char *what) {
     char hex[XET_HEX_LEN + 1];
@@ -77,6 +83,7 @@ static err xorbs_walk(struct fsck *k) {
         for (size_t i = 0; i < n; i++) {
             struct xorb_check c = {.k = k, .row = rows[i]};
             err e = work_run(xorb_check, &c);
+            advance(k, k->deep ? rows[i].stored_bytes : 1);
             if (e == E_UNAVAILABLE || e == E_NOMEM || e == E_CANCELLED) return e;
             if (e == OK) continue;
             char why[ERR_TEXT_MAX];
@@ -138,7 +145,10 @@ static err file_digest(struct fsck *k, struct xfile *f) {
     struct hasher *h = hasher_new("SHA256");
     err e;
     struct str s;
-    while ((e = xet_reader_next(r, &s)) == OK && s.n > 0) hasher_add(h, s.p, s.n);
+    while ((e = xet_reader_next(r, &s)) == OK && s.n > 0) {
+        hasher_add(h, s.p, s.n);
+        advance(k, s.n);
+    }
     hasher_done(h, got);
     xet_reader_close(r);
     if (e == OK && memcmp(got, want, 32) != 0) e = err_fail(E_CORRUPT, "its bytes do not have the recorded SHA-256");
@@ -151,6 +161,7 @@ static err one_file(struct fsck *k, const struct xet_hash *h) {
     if (e == E_NOT_FOUND) return OK; /* gc took it meanwhile */
     if (e == OK) e = work_run(file_check, &c);
     if (e == OK && k->deep) e = file_digest(k, &c.f);
+    if (!k->deep) advance(k, 1);
     xfile_release(&c.f);
     if (e == E_UNAVAILABLE || e == E_NOMEM || e == E_CANCELLED) return e;
     if (e != OK) problem(k, "file", h, err_text());
@@ -194,8 +205,11 @@ static err bindings_walk(struct fsck *k) {
     return OK;
 }
 
-err xet_fsck(struct xet *x, bool deep, xet_fsck_fn report, void *arg, uint64_t *n_problems) {
-    struct fsck k = {.x = x, .deep = deep, .report = report, .arg = arg};
+err xet_fsck(struct xet *x, bool deep, xet_fsck_fn report, xet_progress_fn progress, void *arg, uint64_t *n_problems) {
+    struct fsck k = {.x = x, .deep = deep, .report = report, .progress = progress, .arg = arg};
+    struct xet_stats st;
+    TRY(xet_stats_get(x, &st));
+    k.total = deep ? st.stored_bytes + st.file_bytes : st.n_xorbs + st.n_files;
     err e = xorbs_walk(&k);
     if (e == OK) e = files_walk(&k);
     if (e == OK) e = bindings_walk(&k);

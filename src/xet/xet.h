@@ -79,7 +79,9 @@ struct xet_stats {
 must_check err xet_stats_get(struct xet *x, struct xet_stats *out);
 /* Prove every reference: xorb files present and hashing right (deep), terms in bounds, file hashes. */
 typedef void (*xet_fsck_fn)(void *arg, const char *kind, struct str what, const char *problem);
-may_suspend err xet_fsck(struct xet *x, bool deep, xet_fsck_fn report, void *arg, uint64_t *n_problems) must_check;
+typedef void (*xet_progress_fn)(void *arg, uint64_t done, uint64_t total); /* things, or bytes when deep */
+may_suspend err xet_fsck(struct xet *x, bool deep, xet_fsck_fn report, xet_progress_fn progress, void *arg,
+                         uint64_t *n_problems) must_check;
 /* Remove xorbs and files that nothing names and that are older than min_age_ms. */
 may_suspend err xet_gc(struct xet *x, int64_t min_age_ms, bool dry_run, uint64_t *freed_bytes) must_check;
 #endif

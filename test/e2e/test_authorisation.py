@@ -363,3 +363,25 @@ def test_a_private_repository_is_mentioned_nowhere(world):
     for who in ("anonymous", "other"):
         _, _, text = world.send(who, "GET", "/api/organizations/acme/overview", {}, None)
         assert json.loads(text).get("numModels", 1) == 1 and json.loads(text).get("numDatasets", 0) == 0, text
+
+
+def test_an_expired_token_is_refused_also_when_it_was_known_before(world):
+    import sqlite3
+    s = world.server
+    secret = s.token("wanda", "write", "--days", "1", "--name", "short")
+    ident = next(t["id"] for t in json.loads(s.cli("token", "list", "wanda", "--json").stdout) if t["name"] == "short")
+    db = sqlite3.connect(s.data / "ballast.db", timeout=10)
+    db.execute("UPDATE token SET expires_ms = ? WHERE id = ?", (int(time.time() * 1000) + 1500, ident))
+    db.commit()
+    db.close()
+    time.sleep(0.1)
+    assert s.http("GET", "/api/whoami-v2", secret)[0] == 200  # and now it is in the cache
+    time.sleep(1.6)
+    status, h, _ = s.http("GET", "/api/whoami-v2", secret)
+    assert status == 401 and h["X-Error-Message"] == BAD
+    assert s.http("POST", "/v1/chat/completions", secret, {"model": "m", "messages": []})[0] == 401
+    url = s.url.replace("://", "://x:" + secret + "@")
+    p = subprocess.run(["git", "ls-remote", url + "/acme/zqxa"], capture_output=True, text=True, env=dict(s.env, GIT_TERMINAL_PROMPT="0"))
+    assert p.returncode != 0
+    row = next(t for t in json.loads(s.cli("token", "list", "wanda", "--json").stdout) if t["id"] == ident)
+    assert row["state"] == "expired"

@@ -195,3 +195,48 @@ def test_check_config_and_bad_config(tmp_path, server):
     assert p.returncode == 2 and "c.yaml:2" in p.stderr and "workers" in p.stderr
     f.write_text("review:\n  workers: 3\n")
     assert subprocess.run([BIN, "serve", "--check-config", "--config", str(f)], capture_output=True).returncode == 0
+
+
+def on_a_terminal(*args, answers=()):
+    """Run a command with a terminal for all three streams, answering each prompt: (exit code, what was shown)."""
+    import pty
+    import select
+    pid, fd = pty.fork()
+    if pid == 0:
+        os.execve(BIN, [BIN, *args], dict(os.environ, LC_ALL="C.UTF-8"))
+    shown, answers, end = b"", list(answers), time.time() + 60
+    while time.time() < end:
+        if not select.select([fd], [], [], 1)[0]:
+            continue
+        try:
+            piece = os.read(fd, 4096)
+        except OSError:  # the other end is closed
+            break
+        shown += piece
+        if answers and piece.endswith(b": "):
+            os.write(fd, answers.pop(0).encode() + b"\n")
+    else:
+        os.kill(pid, 9)
+    os.close(fd)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), shown.decode()
+
+
+def test_progress_is_shown_on_a_terminal_only(tmp_path):
+    s = Server(tmp_path).start()
+    s.user("alice")
+    (tmp_path / "big.bin").write_bytes(os.urandom(20 << 20))
+    s.hf("alice", "upload", "alice/big", tmp_path / "big.bin", "big.bin")
+    s.stop()
+    code, shown = on_a_terminal("fsck", "--deep", "--data", str(s.data))
+    assert code == 0 and "checking chunk containers and files" in shown and "100 %" in shown and shown.endswith("0 problems\r\n"), shown
+    p = s.cli("fsck", "--deep")
+    assert p.stderr == "" and p.stdout == "0 problems\n"
+
+
+def test_user_add_on_a_terminal_asks_and_does_not_echo(server):
+    pw = "typed by a person"
+    code, shown = on_a_terminal("user", "add", "typist", "--data", str(server.data), answers=[pw, pw])
+    assert code == 0 and "Again" in shown and "typist" in shown and pw not in shown, shown
+    assert server.http("POST", "/api/ballast/session", body={"name": "typist", "password": pw})[0] == 201
+    code, shown = on_a_terminal("user", "add", "sloppy", "--data", str(server.data), answers=[pw, "other than it"])
+    assert code == 2 and "differ" in shown and "sloppy" not in server.cli("user", "list").stdout

@@ -182,7 +182,7 @@ static void test_shard(void **s) {
     assert_ok(xet_file_find(g->t->x, 3, str_of(hex), &f));
     assert_int_equal(rig_status(g, "HEAD", rig_path(g, "/v1/xorbs/default/", m->hex), g->read_tok, "", STR_NULL), 200);
     uint64_t bad;
-    assert_ok(xet_fsck(g->t->x, true, NULL, NULL, &bad));
+    assert_ok(xet_fsck(g->t->x, true, NULL, NULL, NULL, &bad));
     assert_int_equal(bad, 0);
     buf_release(&b);
     buf_release(&nosha);

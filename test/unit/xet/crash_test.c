@@ -94,7 +94,7 @@ static void test_kill(void **state) {
         const struct xet_opts xo = {.store = s};
         assert_ok(xet_open(&xo, &x));
         uint64_t bad;
-        assert_ok(xet_fsck(x, true, NULL, NULL, &bad));
+        assert_ok(xet_fsck(x, true, NULL, NULL, NULL, &bad));
         assert_int_equal(bad, 0);
         for (uint64_t k = n_seen > 40 ? n_seen - 40 : 0; k < n_seen; k++) check_file(x, seen[k]);
         xet_close(x);

@@ -53,7 +53,7 @@ static void check_range(struct test_store *t, const struct xet_file *f, const ui
 
 static uint64_t problems(struct test_store *t, bool deep) {
     uint64_t n;
-    assert_ok(xet_fsck(t->x, deep, NULL, NULL, &n));
+    assert_ok(xet_fsck(t->x, deep, NULL, NULL, NULL, &n));
     return n;
 }
 
