@@ -105,6 +105,15 @@ struct git_op {
 };
 may_suspend err git_blob_write(struct git *g, int64_t repo_id, struct str content,
                                char oid[GIT_OID_HEX + 1]) must_check;
+/*
+ * The blobs of one commit as they come: a few become loose objects, many one pack. They can be named in git_op.blob
+ * after git_blobs_end(); freed without it, what was packed is dropped.
+ */
+struct git_blobs;
+struct git_blobs *git_blobs_new(struct git *g, int64_t repo_id);
+may_suspend err git_blobs_add(struct git_blobs *b, struct str content, char oid[GIT_OID_HEX + 1]) must_check;
+may_suspend err git_blobs_end(struct git_blobs *b) must_check;
+void git_blobs_free(struct git_blobs *b); /* NULL ok */
 struct git_commit_req {
     struct str ref;    /* refs/heads/main */
     struct str parent; /* expected head (full or short) or empty; mismatch = E_PRECONDITION with the Hub's text */

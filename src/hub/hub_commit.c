@@ -134,9 +134,9 @@ static err commit(struct http_req *r) {
     TRY(branch_ref(r, &ref, old));
     TRY(hub_commit_init(&c, h, r->arena, r->repo->id));
     err e = read_body(r, &c, digest);
+    if (e == OK) e = hub_commit_end(&c);
     hub_commit_scratch_free(&c);
     TRY(e);
-    TRY(hub_commit_check(&c));
     TRY(seen_before(r, &c, ref, digest, oid, &seen));
     if (!seen && c.n_ops == 0) memcpy(oid, old, sizeof old);
     if (!seen && c.n_ops > 0) TRY(commit_make(r, &c, ref, old, digest, oid));

@@ -12,6 +12,7 @@ struct hub_commit {
     struct arena *arena;  /* what outlives the body: paths, texts */
     struct arena scratch; /* one line */
     struct buf decoded;   /* one file */
+    struct git_blobs *blobs;
     int64_t repo_id;
     bool has_header;
     struct str summary, description, parent;
@@ -21,8 +22,8 @@ struct hub_commit {
 must_check err hub_commit_init(struct hub_commit *c, struct hub *h, struct arena *a, int64_t repo_id);
 /* One line: file contents are written to git at once, large files must be bound to the repository. */
 may_suspend err hub_commit_line(struct hub_commit *c, struct str line) must_check;
-/* After the last line: a header was there. */
-must_check err hub_commit_check(const struct hub_commit *c);
+/* After the last line: a header was there; the files' contents can be read from git. */
+may_suspend err hub_commit_end(struct hub_commit *c) must_check;
 /* Frees the memory of lines; operations stay. */
 void hub_commit_scratch_free(struct hub_commit *c);
 #endif

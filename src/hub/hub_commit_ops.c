@@ -10,12 +10,15 @@ err hub_commit_init(struct hub_commit *c, struct hub *h, struct arena *a, int64_
     *c = (struct hub_commit){.h = h, .arena = a, .repo_id = repo_id};
     arena_init(&c->scratch, h->inline_limit * 2 + 4 * MiB);
     buf_init(&c->decoded, h->inline_limit + 16);
+    c->blobs = git_blobs_new(h->git, repo_id);
     return OK;
 }
 
 void hub_commit_scratch_free(struct hub_commit *c) {
     arena_release(&c->scratch);
     buf_release(&c->decoded);
+    git_blobs_free(c->blobs);
+    c->blobs = NULL;
 }
 
 static err keep_path(struct hub_commit *c, struct str path, struct str *out) {
@@ -110,7 +113,7 @@ static err add_file(struct hub_commit *c, const struct parse_job *j) {
     TRY(keep_path(c, j->out.path, &path));
     TRY(next_op(c, &op));
     op->path = path;
-    return git_blob_write(c->h->git, c->repo_id, j->content, op->blob);
+    return git_blobs_add(c->blobs, j->content, op->blob);
 }
 
 static err set_header(struct hub_commit *c, const struct hub_line *l) {
@@ -157,7 +160,7 @@ err hub_commit_line(struct hub_commit *c, struct str line) {
     return OK;
 }
 
-err hub_commit_check(const struct hub_commit *c) {
+err hub_commit_end(struct hub_commit *c) {
     if (!c->has_header) return err_fail(E_BAD_REQUEST, "the commit is empty: expected a header line and operations");
-    return OK;
+    return git_blobs_end(c->blobs);
 }

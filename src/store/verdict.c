@@ -114,7 +114,11 @@ static void take_row(struct stmt *st, struct arena *a, bool first, struct blob_v
     out->time_ms = db_i64(st, 4);
 }
 
-/* A key with a kind always counts itself; an oid alone only when the repository holds it under no other key. */
+/*
+ * OID and OID:KIND are one range of the index (':' stands right before ';'): this is asked for every file served, so it
+ * must not depend on how many files the repository has.
+ * A key with a kind always counts itself; an oid alone only when the repository holds it under no other key.
+ */
 static err automaton_get(struct db *d, struct arena *a, int64_t repo_id, struct str key, struct blob_verdict *out) {
     struct stmt *st;
     bool row = true;
@@ -122,9 +126,9 @@ static err automaton_get(struct db *d, struct arena *a, int64_t repo_id, struct 
     struct str oid = verdict_key_oid(key);
     TRY(db_prep(d,
                 "SELECT b.verdict, b.coverage, b.format, b.findings, b.time_ms FROM (SELECT oid FROM repo_blob WHERE "
-                "repo_id = ?1 AND (oid = ?3 OR (oid > ?3 || ':' AND oid < ?3 || ';')) UNION SELECT ?2 WHERE ?2 <> ?3 "
-                "OR NOT EXISTS (SELECT 1 FROM repo_blob WHERE repo_id = ?1 AND (oid = ?3 OR (oid > ?3 || ':' AND oid < "
-                "?3 || ';')))) k LEFT JOIN blob_verdict b ON b.oid = k.oid",
+                "repo_id = ?1 AND oid >= ?3 AND oid < ?3 || ';' UNION SELECT ?2 WHERE ?2 <> ?3 "
+                "OR NOT EXISTS (SELECT 1 FROM repo_blob WHERE repo_id = ?1 AND oid >= ?3 AND oid < ?3 || ';')) k LEFT "
+                "JOIN blob_verdict b ON b.oid = k.oid",
                 &st));
     db_bind_i64(st, 1, repo_id);
     db_bind_str(st, 2, key);

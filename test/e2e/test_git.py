@@ -311,11 +311,23 @@ def loose(server, repo):
     return n, packs
 
 
-def many_files(server, repo, tag, n):
+def many_files(server, repo, tag, n, step=90):
+    """In commits small enough for their blobs to become loose objects (step > 100: one pack a commit)."""
     lines = [("file", {"path": "%s/%d/%04d" % (tag, i % 9, i), "content": "%s %d" % (tag, i), "encoding": "utf-8"}) for i in range(n)]
-    s, _, r = commit(server, "alice", repo, ("header", {"summary": tag}), *lines)
-    assert s == 200, r
+    for i in range(0, n, step):
+        s, _, r = commit(server, "alice", repo, ("header", {"summary": "%s %d" % (tag, i)}), *lines[i:i + step])
+        assert s == 200, r
     return r["commitOid"]
+
+
+def test_a_large_commit_is_one_pack(server, repo, git):
+    n, packs = loose(server, repo)
+    head = many_files(server, repo, "whole", 400, step=400)
+    after, packs = loose(server, repo)
+    assert after - n < 150 and len([p for p in packs if p.endswith(".pack")]) == 1, (n, after, packs)
+    at = git.clone(repo)
+    git.run("fsck", "--strict", cwd=at)
+    assert git.head(at) == head and (at / "whole" / "3" / "0399").read_text() == "whole 399"
 
 
 @pytest.mark.release_only
@@ -350,9 +362,9 @@ def test_loose_objects_are_packed_under_readers_and_writers(make_server, tmp_pat
     [t.start() for t in threads]
     try:
         for k in range(2):
-            many_files(s, repo, "burst%d" % k, 2600)
+            many_files(s, repo, "burst%d" % k, 1500)
         end = time.time() + 60
-        while loose(s, repo)[0] > 2600 and time.time() < end:
+        while loose(s, repo)[0] > 2200 and time.time() < end:
             time.sleep(0.2)
     finally:
         stop.set()
@@ -376,7 +388,7 @@ def test_killed_while_packing_loses_nothing(make_server):
     s.cli("repo", "create", repo)
     made = []
     for k, wait in enumerate((0.02, 0.2, 0.6)):
-        made.append((many_files(s, repo, "k%d" % k, 2600), "k%d" % k))
+        made.append((many_files(s, repo, "k%d" % k, 1200, step=90 if k else 1200), "k%d" % k))
         time.sleep(wait)
         s.kill()
         s.start()

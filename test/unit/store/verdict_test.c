@@ -154,6 +154,23 @@ static void test_keys(void **state) {
     arena_release(&a);
 }
 
+/* Asked once per file of a commit: a look through all of a repository's blobs made 10,000 files cost 10 s of CPU. */
+static void test_lookup_does_not_grow_with_the_repository(void **state) {
+    struct fixture *f = *state;
+    struct arena a;
+    struct blob_verdict v;
+    arena_init(&a, MiB);
+    fixture_shell_sql(f, "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100000) "
+                         "INSERT INTO repo_blob (repo_id, oid) SELECT 5, printf('%040x', i * 7919) FROM n");
+    int64_t began = clock_mono_ms();
+    for (unsigned i = 0; i < 1000; i++) {
+        arena_reset(&a);
+        assert_ok(verdict_blob_get(db_reader(f->store), &a, 5, STR(OID), &v));
+    }
+    assert_true(clock_mono_ms() - began < 2000); /* 10 ms; with a scan 10 s */
+    arena_release(&a);
+}
+
 static void test_hold_ends_with_the_verdict(void **state) {
     struct fixture *f = *state;
     struct str warn;
@@ -211,6 +228,7 @@ int main(void) {
         T(test_unknown_blob_is_pending),
         T(test_override_replaces),
         T(test_override_of_a_blob_never_examined),
+        T(test_lookup_does_not_grow_with_the_repository),
         T(test_hold_ends_with_the_verdict),
         T(test_damaged_numbers_are_not_clean),
         T(test_revision),
