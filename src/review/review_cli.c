@@ -160,7 +160,7 @@ static int usage(const struct cli_run *c) {
     fprintf(stderr, "%s\n",
             i18n(c->lang,
                  N_("usage: ballast review [--json] PATH…   or   ballast review verify [--key KEY] STATEMENT.json")));
-    return 2;
+    return 64; /* as for every other command; 2 is a file that cannot be read */
 }
 
 int review_cli_main(int argc, char **argv) {

@@ -97,7 +97,7 @@ int review_verify_main(int argc, char **argv) {
     }
     if (!path) {
         fprintf(stderr, "%s\n", i18n(lang, N_("usage: ballast review verify [--key KEY] STATEMENT.json")));
-        return 2;
+        return 64;
     }
     struct arena a;
     bool good = false;

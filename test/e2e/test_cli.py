@@ -114,6 +114,9 @@ def test_exit_codes(server):
     assert p.returncode == 2 and p.stdout == "" and "nobody" in p.stderr
     p = server.cli("user", "list", "--json=1", check=False)
     assert p.returncode == 64
+    for words in (["review"], ["review", "--frob", "x"], ["review", "verify"]):
+        assert subprocess.run([BIN, *words], capture_output=True).returncode == 64, words
+    assert subprocess.run([BIN, "review", "/no/such/file"], capture_output=True).returncode == 2
 
 
 def test_user_add_without_terminal_prints_a_password_once(server):
