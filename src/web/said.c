@@ -60,16 +60,25 @@ static struct str put_values(struct arena *a, const char *format, const struct s
     return b.failed ? STR("") : arena_str(a, buf_view(&b));
 }
 
-struct str web_said(struct arena *a, enum lang lang, struct str text) {
+static bool retell(struct arena *a, enum lang lang, struct str text, struct str *said) {
     struct str values[MAX_VALUES];
     size_t n;
-    if (lang == LANG_EN || text.n == 0) return text;
     for (size_t i = 0; i < i18n_table_len; i++) {
         const char *id = i18n_table[i].id;
-        if (id[0] != text.p[0] || !fits(id, text, values, &n))
-            continue; /* a row that begins with a value says too little */
-        struct str said = put_values(a, i18n(lang, id), values, n);
-        return said.n > 0 ? said : text;
+        if (id[0] != text.p[0] || !fits(id, text, values, &n)) continue; /* beginning with a value says too little */
+        *said = put_values(a, i18n(lang, id), values, n);
+        return said->n > 0;
     }
+    return false;
+}
+
+/* "SENTENCE: what a program wrote": the sentence is told, the program's own words stay. */
+struct str web_said(struct arena *a, enum lang lang, struct str text) {
+    struct str said;
+    if (lang == LANG_EN || text.n == 0) return text;
+    if (retell(a, lang, text, &said)) return said;
+    for (size_t at = 1; at + 2 < text.n; at++)
+        if (text.p[at] == ':' && text.p[at + 1] == ' ' && retell(a, lang, str_sub(text, 0, at), &said))
+            return arena_printf(a, STR_FMT "：" STR_FMT, STR_ARG(said), STR_ARG(str_from(text, at + 2)));
     return text;
 }

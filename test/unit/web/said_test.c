@@ -26,6 +26,8 @@ static const char *said(const char *text) {
 static void a_known_format_is_found_with_its_values(void **state) {
     assert_string_equal(said("the engine ended by itself (code 3, after 12 s); its log tells why"),
                         "引擎自行退出（代码 3，运行 12 秒后）；原因见其日志");
+    assert_string_equal(said("the engine ended by itself (code 3, after 0 s); its log tells why: error: no memory"),
+                        "引擎自行退出（代码 3，运行 0 秒后）；原因见其日志：error: no memory");
     assert_string_equal(said("Account"), "账户");
     struct str en = web_said(&arena, LANG_EN, STR("Account"));
     assert_true(str_eqz(en, "Account"));
