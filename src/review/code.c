@@ -56,12 +56,39 @@ static bool pipes_to_shell(struct str line) {
     return false;
 }
 
+/*
+ * "# coding: utf-7" in the first two lines makes Python read other characters than stand here, so that no signal can be
+ * trusted. The usual names of encodings in which ASCII is ASCII are fine.
+ */
+static bool odd_encoding(struct str t, struct str *name) {
+    static const char *const plain[] = {"utf-8",   "utf8",   "utf_8",      "ascii", "us-ascii",
+                                        "latin-1", "latin1", "iso-8859-1", "cp1252"};
+    struct str rest = str_sub(t, 0, 1024), line;
+    for (int i = 0; i < 2 && str_split(&rest, '\n', &line); i++) {
+        line = str_trim(line);
+        if (line.n == 0 || line.p[0] != '#') continue;
+        ptrdiff_t at = str_find(line, STR("coding"));
+        if (at < 0 || (size_t)at + 6 >= line.n || (line.p[at + 6] != ':' && line.p[at + 6] != '=')) continue;
+        struct str v = str_from(line, (size_t)at + 7);
+        while (v.n && (v.p[0] == ' ' || v.p[0] == '\t')) v = str_from(v, 1);
+        size_t n = 0;
+        while (n < v.n && v.p[n] && strchr("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.", v.p[n]))
+            n++;
+        *name = str_sub(v, 0, n);
+        for (size_t k = 0; k < ARRAY_LEN(plain); k++)
+            if (str_ieqz(*name, plain[k]) || n == 0) return false;
+        return true;
+    }
+    return false;
+}
+
 void code_scan(struct scan *s, struct str t, struct str name) {
     bool sh = strcmp(verdict_kind(name), "sh") == 0;
     const struct signal *list = sh ? shell : python;
     size_t n = sh ? ARRAY_LEN(shell) : ARRAY_LEN(python);
     facts_addz(s->f, sh ? FACT_CODE_SHELL : FACT_CODE_PYTHON, "", -1);
-    struct str rest = t, line;
+    struct str rest = t, line, encoding;
+    if (!sh && odd_encoding(t, &encoding)) facts_add(s->f, FACT_CODE_SIGNAL, encoding, 0);
     while (str_split(&rest, '\n', &line)) {
         int64_t off = line.p - t.p;
         line = str_trim(line);

@@ -18,7 +18,7 @@
 #include "base/json.h"
 #include "policy.h"
 
-#define RULES_VERSION "2026.11.2"
+#define RULES_VERSION "2026.11.3"
 enum { FINDINGS_MAX = 64 };
 
 static struct str callee_name(struct str s) {

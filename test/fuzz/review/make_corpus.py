@@ -51,6 +51,12 @@ def main():
     put("review_pickle", "persid", b"\x80\x02(U\7storagectorch\nFloatStorage\nU\0010U\3cpuK\4tQ.")
     put("review_pickle", "joblib", b"\x80\x02cjoblib.numpy_pickle\nNumpyArrayWrapper\n)\x81}(X\5\0\0\0shapeK\2\x85X\5\0\0\0dtypecnumpy\ndtype\nX\2\0\0\0f8K\0K\1\x87RubAAAAAAAABBBBBBBB.")
     evil = pickle.dumps(Evil(), 2)
+    call = b"cos\nsystem\n(S'id'\ntR."
+    put("review", "poly-gif", b"GIF89a\1\0\1" + call)
+    put("review", "poly-opaque", b"CBM1" + bytes(64) + call)
+    put("review_pickle", "bytes-within", b"\x80\x02ctorch.storage\n_load_from_bytes\nC" + bytes([len(call)]) + call + b"\x85R.")
+    put("review_pickle", "reconstructor", b"\x80\x02ccopyreg\n_reconstructor\ncsklearn.svm\nSVC\ncbuiltins\nobject\nN\x87R}X\1\0\0\0aK\1sb.")
+    put("review_pickle", "newindex", b"\x80\x02cpandas.core.indexes.base\n_new_Index\ncpandas\nIndex\n}\x86R.")
     put("review_zip", "plain", zipped(("a.txt", b"hello"), ("data.pkl", evil)))
     put("review_zip", "stored", zipped(("m/data.pkl", evil), ("m/data/0", b"1234"), method=zipfile.ZIP_STORED))
     put("review_zip", "nested", zipped(("z.zip", zipped(("x", evil)))))
