@@ -191,7 +191,10 @@ static void say(struct talk *k, struct event_row *out) {
     else if (str_starts(kind, "verdict.")) say_verdict(k, out);
     else if (str_starts(kind, "deployment.")) say_deployment(k, out);
     else if (is_account(kind)) say_account(k, out);
-    else {
+    else if (str_eqz(kind, "review.key")) {
+        struct html key = cut_code(k->t, field(k, "key_id"));
+        SAY(N_("The review signs with the key {key} from now on"), {"key", key});
+    } else {
         struct html name = cut_code(k->t, kind);
         SAY(N_("{kind} by {who}"), {"kind", name});
     }

@@ -342,5 +342,7 @@ def test_openssl_checks_statements_also_after_a_new_key(tmp_path):
                 for e in map(json.loads, s.cli("log", "list", "--kind", "review.key", "--json").stdout.splitlines())]
         assert [k["key"] for k in keys] == [old["key"], new["key"]]
         assert openssl_says(tmp_path, keys[0]["key"], old["statement"], old["signature"]) == 0
+        feed = s.http("GET", "/activity")[2].decode()
+        assert "The review signs with the key" in feed and keys[1]["key_id"] in feed
     finally:
         s.stop()
