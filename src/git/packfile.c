@@ -36,6 +36,7 @@ struct packfile {
     struct packed *v;
     size_t n, cap, max;
     uint64_t at; /* bytes so far, the buffer included */
+    uint64_t large_from;
     uint8_t *out;
     size_t n_out;
     z_stream z;
@@ -69,6 +70,7 @@ err packfile_new(const char *objects, size_t max, struct packfile **out) {
     if (p == NULL) return err_fail(E_NOMEM, "out of memory");
     p->fd = -1;
     p->max = max;
+    p->large_from = 0x80000000;
     git_set_init(&p->seen, max);
     snprintf(p->dir, sizeof p->dir, "%s/pack", objects);
     snprintf(p->tmp, sizeof p->tmp, "%s/tmp_ballast_XXXXXX", p->dir);
@@ -88,6 +90,10 @@ err packfile_new(const char *objects, size_t max, struct packfile **out) {
     }
     packfile_free(p);
     return e;
+}
+
+void packfile_large_from(struct packfile *p, uint64_t offset) {
+    p->large_from = MIN(offset, (uint64_t)0x80000000);
 }
 
 void packfile_free(struct packfile *p) {
@@ -195,9 +201,9 @@ static void index_text(struct packfile *p, const uint8_t sha[SHA1_LEN], struct b
     for (i = 0; i < p->n; i++) buf_add(b, p->v[i].oid.id, SHA1_LEN);
     for (i = 0; i < p->n; i++) put_u32(b, p->v[i].crc);
     for (i = 0; i < p->n; i++)
-        put_u32(b, p->v[i].offset < 0x80000000 ? (uint32_t)p->v[i].offset : 0x80000000 | large++);
+        put_u32(b, p->v[i].offset < p->large_from ? (uint32_t)p->v[i].offset : 0x80000000 | large++);
     for (i = 0; i < p->n; i++) {
-        if (p->v[i].offset < 0x80000000) continue;
+        if (p->v[i].offset < p->large_from) continue;
         put_u32(b, (uint32_t)(p->v[i].offset >> 32));
         put_u32(b, (uint32_t)p->v[i].offset);
     }

@@ -17,5 +17,7 @@ must_check err packfile_new(const char *objects, size_t max, struct packfile **o
 must_check err packfile_add(struct packfile *p, const git_oid *oid, const void *data, size_t n);
 /* Everything durable and readable as pack-HASH.pack. The writer is to be freed after success and failure alike. */
 must_check err packfile_done(struct packfile *p);
+/* Offsets from here on are written with 64 bits (2 GiB; tests ask for less, as git index-pack --index-version does). */
+void packfile_large_from(struct packfile *p, uint64_t offset);
 void packfile_free(struct packfile *p); /* NULL ok; drops what is not done */
 #endif

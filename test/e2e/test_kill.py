@@ -90,6 +90,8 @@ for i in range(int(sys.argv[3]), 100000):
                                  stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=self.server.client_env("alice"))
             self.proc = p
             for line in p.stdout:
+                if len(line.split()) != 3:
+                    break  # the client was killed while it wrote this line
                 commit, name, sha = line.split()
                 self.tries += 1
                 self.acked.append((self.repo, commit, name, sha))

@@ -99,6 +99,29 @@ static void test_again_is_the_same_pack(void **state) {
                      0);
 }
 
+/* Offsets past 2 GiB stand in a table of their own; git's own switch for tests makes the same index. */
+static void test_large_offsets(void **state) {
+    struct git_fix *f = *state;
+    char path[256];
+    snprintf(path, sizeof path, "%s/git/01/1.git/objects", f->dir);
+    struct packfile *p;
+    assert_ok(packfile_new(path, 1000, &p));
+    packfile_large_from(p, 0x4000);
+    for (unsigned i = 0; i < 300; i++) {
+        git_oid oid;
+        struct str c = content_of(f, i);
+        assert_int_equal(git_odb_hash(&oid, c.p, c.n, GIT_OBJECT_BLOB), 0);
+        assert_ok(packfile_add(p, &oid, c.p, c.n));
+    }
+    assert_ok(packfile_done(p));
+    packfile_free(p);
+    assert_int_equal(shell(f, "p=$(ls objects/pack/pack-*.pack); cp $p /tmp/ours.$$.pack; " GIT
+                              "index-pack --index-version=2,0x4000 -o /tmp/ours.$$.idx /tmp/ours.$$.pack && cmp "
+                              "/tmp/ours.$$.idx ${p%.pack}.idx; rc=$?; rm -f /tmp/ours.$$.*; exit $rc"),
+                     0);
+    assert_int_equal(shell(f, GIT "verify-pack objects/pack/pack-*.idx"), 0);
+}
+
 static void test_limit(void **state) {
     struct git_fix *f = *state;
     char path[256];
@@ -117,7 +140,8 @@ static void test_limit(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {GT(test_blobs_become_one_pack), GT(test_index_is_gits), GT(test_dropped_and_few),
-                                       GT(test_again_is_the_same_pack), GT(test_limit)};
+    const struct CMUnitTest tests[] = {
+        GT(test_blobs_become_one_pack),  GT(test_index_is_gits), GT(test_dropped_and_few),
+        GT(test_again_is_the_same_pack), GT(test_limit),         GT(test_large_offsets)};
     return cmocka_run_group_tests_name("git_pack", tests, NULL, NULL);
 }
