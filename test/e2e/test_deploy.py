@@ -19,6 +19,7 @@ import zipfile
 import pytest
 
 from conftest import ROOT, SANITIZED
+from test_console import Browser, person
 
 FAKE = ROOT / "test/unit/pool/fake_engine.py"
 CONFIG = """
@@ -249,6 +250,24 @@ def test_restart_keeps_the_deployment_and_goes_on_answering(pool):
     assert not old & set(engines(pool))
     assert (after["id"], after["createdMs"], after["commit"], after["restarts"]) == (number, before["createdMs"], before["commit"], 0)
     undeploy(pool, "alice", number)
+
+
+def test_the_consoles_restart_keeps_the_deployment(pool):
+    """Regression: it was undeploy and deploy, with a new number."""
+    person(pool, "carol")
+    publish(pool, "carol", "carol/m")
+    number = json.loads(deploy(pool, "carol", repo="carol/m", name="carol/m")[2])["id"]
+    wait_state(pool, number, "ready", 1)
+    old = set(engines(pool))
+    b = Browser(pool).sign_in("carol")
+    status, h, _ = b.post("/deployments/%d" % number, csrf=b.csrf, do="restart")
+    assert status == 303 and "/deployments/%d" % number in h["Location"]
+    end = time.time() + 60
+    while time.time() < end and old & set(engines(pool)):
+        time.sleep(0.05)
+    assert not old & set(engines(pool))
+    assert wait_state(pool, number, "ready", 1)["id"] == number
+    undeploy(pool, "carol", number)
 
 
 def test_an_engine_that_never_answers_is_named(pool):
