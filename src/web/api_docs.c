@@ -68,7 +68,9 @@ err web_api_docs(struct http_req *r) {
         const struct http_route *route = http_router_at(rt, i);
         struct str name = group_of(route);
         if (route->dialect == DIALECT_HTML) continue; /* pages are for people */
-        /* the same route for models, datasets and spaces, or at an older address, is one row: the first */
+        /* the page says that datasets and spaces have what models have */
+        if (route->repo_type != NULL && strcmp(route->repo_type, "model") != 0) continue;
+        /* the same route at an older address is one row: the first */
         if (i > 0 && strcmp(route->name, http_router_at(rt, i - 1)->name) == 0) continue;
         size_t k = 0;
         while (k < groups && !str_eq(g[k].name, name)) k++;
