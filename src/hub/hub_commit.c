@@ -4,7 +4,7 @@
  *
  * Limits: COMMIT_BODY_MAX in all, one line at most 4/3 of the inline limit, COMMIT_OPS_MAX operations,
  * COMMIT_PATHS_MAX bytes of paths. Blobs go to git line by line, so memory is one line whatever the body's size.
- * Nothing is visible before git moves the reference; blobs of a refused commit are unreachable and git drops them.
+ * Nothing is visible before git moves the reference; blobs of a refused commit stay in the object store, unreachable.
  *
  * A client whose answer was lost sends the identical body again: the digest of the body is kept per reference, and when
  * the branch still stands at that commit (or the body names a parent that is gone) the old answer is given again.

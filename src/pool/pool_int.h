@@ -60,6 +60,10 @@ struct deployment { /* in memory while wanted or stopping */
         int64_t restarts, memory_bytes, memory_ms;
         char detail[POOL_DETAIL_MAX];
     } shown;
+    struct { /* what the event log was told last */
+        enum dep_state state;
+        unsigned ready;
+    } told;
     struct replica replicas[POOL_MAX_REPLICAS];
 };
 

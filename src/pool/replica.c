@@ -88,6 +88,18 @@ void deployment_expect(struct deployment *d) {
         log_warn("pool.expect", LI("deployment", d->row.id), LZ("error", err_text()));
 }
 
+/*
+ * What the log is told: each change of state or of the ready count, but of an engine that fails again and again only
+ * the first failure, however its last words vary; the next entry is what came of it.
+ */
+static bool is_news(struct deployment *d, enum dep_state state, unsigned ready) {
+    if (state == d->told.state && ready == d->told.ready) return false;
+    if (d->told.state == DEP_FAILED && state == DEP_STARTING) return false;
+    d->told.state = state;
+    d->told.ready = ready;
+    return true;
+}
+
 void deployment_publish(struct deployment *d) {
     if (d->pool->stopping) return; /* pool_db_reset says it for all */
     fmutex_lock(d->publish);
@@ -111,7 +123,7 @@ void deployment_publish(struct deployment *d) {
                               .state = dep_state_name(state),
                               .ready = ready,
                               .replicas = d->row.replicas,
-                              .is_event = moved};
+                              .is_event = is_news(d, state, ready)};
         d->shown.state = state;
         d->shown.ready = ready;
         d->shown.restarts = d->restarts;

@@ -136,6 +136,17 @@ static bool cut_at(struct str s, struct str *head, struct str *rest) {
     return true;
 }
 
+/* Where the parenthesis opens that ends s, over those inside it; -1 when s does not end with one. */
+static ptrdiff_t last_parenthesis(struct str s) {
+    size_t depth = 0;
+    if (!str_ends(s, ")")) return -1;
+    for (size_t i = s.n; i-- > 0;) {
+        if (s.p[i] == ')') depth++;
+        if (s.p[i] == '(' && --depth == 0) return (ptrdiff_t)i;
+    }
+    return -1;
+}
+
 struct str review_reason(struct arena *a, enum lang lang, struct str reason, bool with_rule) {
     struct str path = STR(""), rule, rest, next, after, where = STR("");
     if (!cut_at(reason, &rule, &rest)) return reason;
@@ -145,7 +156,7 @@ struct str review_reason(struct arena *a, enum lang lang, struct str reason, boo
         rule = next;
         rest = after;
     }
-    ptrdiff_t open = str_ends(rest, ")") ? str_rchr(rest, '(') : -1;
+    ptrdiff_t open = last_parenthesis(rest);
     if (open > 0 && rest.p[open - 1] == ' ') {
         where = str_from(rest, (size_t)open - 1);
         rest = str_sub(rest, 0, (size_t)open - 1);
@@ -156,6 +167,8 @@ struct str review_reason(struct arena *a, enum lang lang, struct str reason, boo
         if (!str_eq(again, whole)) said = again, where = STR("");
     }
     if (!str_ends(rest, ".") && str_ends(said, "。")) said = str_sub(said, 0, said.n - strlen("。"));
+    if (where.n && lang == LANG_ZH) /* full width, as everything in a Chinese sentence */
+        where = arena_printf(a, "（" STR_FMT "）", STR_ARG(str_sub(where, 2, where.n - 3)));
     const char *colon = lang == LANG_ZH ? "：" : ": ";
     return arena_printf(a, STR_FMT "%s" STR_FMT "%s" STR_FMT STR_FMT, STR_ARG(path), path.n ? colon : "",
                         STR_ARG(with_rule ? rule : STR("")), with_rule ? colon : "", STR_ARG(said), STR_ARG(where));

@@ -95,10 +95,13 @@ static void body_crash(void *arg) {
     }
     CHECK(d->arena.used_total == used);
     int64_t before = r.restarts, t0 = clock_mono_ms();
+    unsigned told = count_events("deployment.state"); /* starting, failed: not one more for each try */
+    CHECK(told >= 1 && told <= 2);
     for (int i = 0; i < 400 && fx_row(id).restarts < before + 2; i++) CHECK(fiber_sleep(25) == OK);
     CHECK(fx_row(id).restarts >= before + 2); /* it goes on trying … */
     CHECK(clock_mono_ms() - t0 >= 400);       /* … with growing pauses: 200 + 400 ms after the third failure */
     CHECK(str_eqz(fx_row(id).state, "failed"));
+    CHECK(count_events("deployment.state") == told);
     CHECK(pool_undeploy(fx.pool, &fx.who, id) == OK);
     CHECK(fx_wait(id, "gone", 0));
     /* Healthy, but not able to make a token: never at the gateway. */

@@ -257,13 +257,13 @@ static void reasons_are_translated_with_their_arguments(void **state) {
         const char *en, *zh;
     } v[] = {
         {"pickle.call: The pickle calls os.system when it is loaded (data.pkl @ 0x1f)",
-         "pickle.call：加载此 pickle 时会调用 os.system (data.pkl @ 0x1f)"},
+         "pickle.call：加载此 pickle 时会调用 os.system（data.pkl @ 0x1f）"},
         {"a: b.pkl: pickle.call: The pickle calls os.system when it is loaded",
          "a: b.pkl：pickle.call：加载此 pickle 时会调用 os.system"},
         {"pickle.malformed: The pickle breaks off or contradicts itself (stack underflow)",
          "pickle.malformed：此 pickle 中途中断或自相矛盾（栈为空时出栈）"},
         {"safetensors.tiling: Tensors do not tile the data exactly (hole at 512) (@ 0x8)",
-         "safetensors.tiling：各张量没有恰好铺满数据区（512 处有空洞） (@ 0x8)"},
+         "safetensors.tiling：各张量没有恰好铺满数据区（512 处有空洞）（@ 0x8）"},
         {"x.bin: not_examined: The file was not examined: the bytes are not here",
          "x.bin：not_examined：该文件未被检查：字节不在本服务器上"},
         {"a reviewer's own words: keep them", "a reviewer's own words: keep them"},
