@@ -128,9 +128,19 @@ static void header(struct scan *s, struct arena *a, struct span b, uint64_t n) {
     free(tiles);
 }
 
+/*
+ * Eight characters of text before a brace ("textarea{", a first line of JSONL) read as a length of 2^48 and more, which
+ * no loader takes: that is text, unless its name says otherwise.
+ */
+static bool begins_as_text(struct span b) {
+    for (size_t i = 0; i < 8; i++)
+        if ((b.p[i] < 0x20 && b.p[i] != '\t' && b.p[i] != '\n' && b.p[i] != '\r') || b.p[i] == 0x7f) return false;
+    return true;
+}
+
 bool safetensors_scan(struct scan *s, struct span b, struct str name) {
-    (void)name;
     if (b.n < 10 || b.p[8] != '{') return false;
+    if (begins_as_text(b) && !str_iends(name, ".safetensors")) return false;
     uint64_t n = le64(b.p);
     /* the JSON begins at byte 8; a length that lies does not make it another format */
     bool key = b.p[9] == '"' || b.p[9] == '}' || b.p[9] == ' ' || b.p[9] == '\n';

@@ -46,6 +46,22 @@ static void safetensors(void **state) {
     buf_release(&b);
 }
 
+/* Regression: any text with a brace as its ninth character was blocked as broken safetensors. */
+static void a_brace_after_eight_characters_is_text(void **state) {
+    (void)state;
+    static const struct sample v[] = {
+        {"style sheet", BYTES("textarea{\n  color: red;\n}\n"), "a.css", VERDICT_PASS, ""},
+        {"class", BYTES(".classab{ color: red }\n"), "b.css", VERDICT_PASS, ""},
+        {"lines of JSON", BYTES("{\"a\":1}\n{\"a\":2}\n"), "d.jsonl", VERDICT_PASS, ""},
+        {"Markdown", BYTES("# Title\n{\"x\": 1}\n"), "i.md", VERDICT_PASS, ""},
+        {"no name at all", BYTES("abcdefgh{\"x\": 1}\n"), "j", VERDICT_PASS, ""},
+        {"called safetensors", BYTES("abcdefgh{\"x\": 1}\n"), "j.safetensors", VERDICT_BLOCK, "safetensors.header"},
+        {"a length that is no text", BYTES("\xff\xff\xff\xff\xff\xff\xff\x7f{\"x\": 1}\n"), "j.bin", VERDICT_BLOCK,
+         "safetensors.header"},
+    };
+    samples_run(v, ARRAY_LEN(v));
+}
+
 static void gg_str(struct buf *b, const char *z) {
     buf_u64le(b, strlen(z));
     buf_cstr(b, z);
@@ -242,9 +258,13 @@ static void arrays(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(safetensors),        cmocka_unit_test(gguf),
-        cmocka_unit_test(templates),          cmocka_unit_test(configurations),
-        cmocka_unit_test(texts_and_programs), cmocka_unit_test(arrays),
+        cmocka_unit_test(a_brace_after_eight_characters_is_text),
+        cmocka_unit_test(safetensors),
+        cmocka_unit_test(gguf),
+        cmocka_unit_test(templates),
+        cmocka_unit_test(configurations),
+        cmocka_unit_test(texts_and_programs),
+        cmocka_unit_test(arrays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
