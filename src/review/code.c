@@ -56,6 +56,15 @@ static bool pipes_to_shell(struct str line) {
     return false;
 }
 
+/* In Python a mention (a help text, a docstring) is pointed at; handed to something that starts programs it is more. */
+static bool starts_program(struct str line) {
+    static const char *const calls[] = {"system(",       "popen(", "Popen(", "subprocess.", "check_call(",
+                                        "check_output(", "run(",   "call(",  "spawn",       "exec"};
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        if (str_find(line, str_of(calls[i])) >= 0) return true;
+    return false;
+}
+
 /*
  * "# coding: utf-7" in the first two lines makes Python read other characters than stand here, so that no signal can be
  * trusted. The usual names of encodings in which ASCII is ASCII are fine.
@@ -93,7 +102,10 @@ void code_scan(struct scan *s, struct str t, struct str name) {
         int64_t off = line.p - t.p;
         line = str_trim(line);
         if (line.n == 0 || line.p[0] == '#') continue;
-        if (pipes_to_shell(line)) facts_add(s->f, FACT_CODE_SHELL_PIPE, line, off);
+        if (pipes_to_shell(line)) {
+            if (sh || starts_program(line)) facts_add(s->f, FACT_CODE_SHELL_PIPE, line, off);
+            else facts_addz(s->f, FACT_CODE_SIGNAL, "curl | sh", off);
+        }
         for (size_t i = 0; i < n; i++) {
             ptrdiff_t at = str_find(line, str_of(list[i].text));
             if (at >= 0 && !word_before(line, (size_t)at)) facts_addz(s->f, FACT_CODE_SIGNAL, list[i].say, off);

@@ -90,6 +90,8 @@ static void plain(struct scan *s, struct str t, struct str name) {
         facts_format(s->f, "jinja");
         jinja_scan(s, t);
     } else facts_format(s->f, str_iends(name, ".csv") ? "csv" : "text");
+    /* nobody loads these as YAML; what documents the tag (or implements it) only names it */
+    if (strcmp(s->f->format, "markdown") == 0 || strcmp(s->f->format, "python") == 0) return;
     if (has(t, "!!python/object") || has(t, "!!python/module")) facts_addz(s->f, FACT_YAML_PYTHON, "!!python/", -1);
 }
 
