@@ -191,6 +191,9 @@ static void call_global(struct vm *v, uint64_t callee, uint64_t args) {
 }
 
 void vm_call(struct vm *v, uint64_t callee, uint64_t args, const char *how) {
+    bool before = v->called;
+    /* The operands of this very opcode were not there (no mark, an empty stack): Python stops before the call. */
+    if (v->error && pv_tag(callee) == PV_UNKNOWN) return;
     v->called = true;
     char text[VM_NAME_MAX * 2 + 8];
     switch (pv_tag(callee)) {
@@ -224,7 +227,7 @@ void vm_call(struct vm *v, uint64_t callee, uint64_t args, const char *how) {
     case PV_BUFFER:
     default:
         /* Python raises here: what follows does not run, what came before did */
-        v->called = false;
+        v->called = before;
         vm_error(v, "a plain value is called");
         break;
     }

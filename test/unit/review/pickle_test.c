@@ -127,6 +127,19 @@ static void uncertain_calls(void **state) {
     samples_run(v, ARRAY_LEN(v));
 }
 
+static void unmarked_streams(void **state) {
+    (void)state;
+    static const struct sample v[] = {
+        /* Regression: a plain value called last made the calls before it forgotten, and the bytes passed as text. */
+        {"a call, then a call of a plain value", BYTES("cmymod\nfunc\n(S'x'\ntR0I1\n)R."), "a.pkl", VERDICT_REVIEW,
+         "pickle.call"},
+        /* Regression: the Mozilla licence reads as BININT2, a list item and an import without a mark. */
+        {"licence that reads as opcodes", BYTES("Mozilla Public License, version 2.0\n\n1. Definitions\n"), "LICENSE",
+         VERDICT_PASS, ""},
+    };
+    samples_run(v, ARRAY_LEN(v));
+}
+
 static void frames(void **state) {
     (void)state;
     static const struct sample v[] = {
@@ -260,13 +273,10 @@ static void known_names_misused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(dangerous_calls),
-        cmocka_unit_test(known_names_misused),
-        cmocka_unit_test(uncertain_calls),
-        cmocka_unit_test(frames),
-        cmocka_unit_test(proven_shapes_are_quiet),
-        cmocka_unit_test(only_text_is_no_pickle),
-        cmocka_unit_test(a_deep_stack_hides_no_call),
+        cmocka_unit_test(dangerous_calls),         cmocka_unit_test(known_names_misused),
+        cmocka_unit_test(uncertain_calls),         cmocka_unit_test(frames),
+        cmocka_unit_test(unmarked_streams),        cmocka_unit_test(proven_shapes_are_quiet),
+        cmocka_unit_test(only_text_is_no_pickle),  cmocka_unit_test(a_deep_stack_hides_no_call),
         cmocka_unit_test(many_names_hide_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
