@@ -52,35 +52,58 @@ static bool only_padding(struct span b) {
     return true;
 }
 
+/* What stands behind the first stream: more streams, padding, or (false) bytes at end->used that nobody can explain. */
+static bool streams_behind(struct scan *s, struct span b, struct pickle_end *end) {
+    while (end->stopped && end->used < b.n && !scan_late(s)) {
+        size_t from = end->used;
+        bool called = end->called;
+        if (only_padding(span_from(b, from))) return true;
+        if (b.n - from >= 2 && b.p[from] == 0x80 && b.p[from + 1] <= 6) pickle_stream(s, b, from, true, end);
+        else if (!try_stream(s, b, from, end)) return false;
+        end->called = end->called || called;
+    }
+    return true;
+}
+
+/*
+ * Text may parse as a stream that ends early ("GIT v1.5.", "Licence: …."): without a mark, it must call or import
+ * something or be all of the bytes. Else it is no pickle and all that was noted is forgotten.
+ */
+static bool unmarked_pickle(struct scan *s, struct span b, struct pickle_end *end, bool *whole) {
+    struct facts *keep = malloc(sizeof *keep);
+    if (!keep) return false;
+    *keep = *s->f;
+    bool yes = try_stream(s, b, 0, end);
+    *whole = yes && streams_behind(s, b, end);
+    if (yes && !*whole && !end->called && !facts_has(s->f, FACT_PICKLE_IMPORT)) {
+        *s->f = *keep;
+        yes = false;
+    }
+    free(keep);
+    return yes;
+}
+
 bool pickle_scan(struct scan *s, struct span b, struct str name, bool sure) {
     struct pickle_end end = {0};
+    bool whole;
     (void)name;
     if (b.n == 0) return false;
     bool marked = b.n >= 2 && b.p[0] == 0x80 && b.p[1] <= 6;
-    if (!marked && !sure) {
-        if (!try_stream(s, b, 0, &end)) return false;
-        /* plain text can parse as a stream that ends early: then it must call something or be all of it */
-    } else {
+    if (marked || sure) {
         pickle_stream(s, b, 0, true, &end);
+        whole = streams_behind(s, b, &end);
+    } else if (!unmarked_pickle(s, b, &end, &whole)) {
+        return false;
     }
     facts_format(s->f, "pickle");
-    while (end.stopped && end.used < b.n && !scan_late(s)) {
-        size_t from = end.used;
-        if (only_padding(span_from(b, from))) break;
-        bool next_marked = b.n - from >= 2 && b.p[from] == 0x80 && b.p[from + 1] <= 6;
-        bool called = end.called;
-        if (next_marked) {
-            pickle_stream(s, b, from, true, &end);
-        } else if (!try_stream(s, b, from, &end)) {
-            facts_addz(s->f, FACT_PICKLE_TRAILING, "", (int64_t)from);
-            facts_cover(s->f, COVERAGE_PARTIAL);
-            pickle_carve(s, span_from(b, from));
-            scan_payload(s, span_from(b, from), STR("trailing"));
-            return true;
-        }
-        end.called = end.called || called;
+    if (!whole) {
+        facts_addz(s->f, FACT_PICKLE_TRAILING, "", (int64_t)end.used);
+        facts_cover(s->f, COVERAGE_PARTIAL);
+        pickle_carve(s, span_from(b, end.used));
+        scan_payload(s, span_from(b, end.used), STR("trailing"));
+    } else if (!end.stopped) {
+        pickle_carve(s, span_from(b, end.used));
     }
-    if (!end.stopped) pickle_carve(s, span_from(b, end.used));
     return true;
 }
 

@@ -7,13 +7,25 @@
  */
 #include "scan.h"
 
-/* UTF-8, no control characters but the usual ones. A BOM is fine. One bad sequence in 4 KiB of the head is not text. */
+/*
+ * Text in an older encoding (GBK, Big5, Shift-JIS, ISO 8859, KOI8): ASCII means ASCII in all of them, which is what the
+ * signals look at. Noise of this length holds a control character but for one file in thousands.
+ */
+static bool is_legacy_text(struct span b) {
+    enum { LEGACY_MIN = 64 };
+    if (b.n < LEGACY_MIN) return false;
+    for (size_t i = 0; i < b.n; i++)
+        if ((b.p[i] < 0x20 && !strchr("\t\n\r\f", b.p[i])) || b.p[i] == 0x7f) return false;
+    return true;
+}
+
+/* UTF-8 or an older encoding, no control characters but the usual ones. A BOM is fine. */
 static bool is_text(struct span b) {
     struct span head = span_sub(b, 0, 64 * KiB);
     for (size_t i = 0; i < head.n; i++)
         if (head.p[i] < 0x20 && !strchr("\t\n\r\f\x1b", head.p[i])) return false;
     if (memchr(b.p, 0, b.n)) return false;
-    return str_is_utf8(span_str(b));
+    return str_is_utf8(span_str(b)) || is_legacy_text(b);
 }
 
 static bool has(struct str t, const char *z) {

@@ -91,6 +91,18 @@ static err collect(int fd, int64_t patience_ms, struct buf *b) {
     }
 }
 
+/*
+ * The child keeps the file and the pipe only, under low numbers: of a deep folder the walk holds a descriptor a level,
+ * and the sandbox allows sixteen.
+ */
+static noreturn_fn void child_of_fork(int fd, struct str name, int out_fd) {
+    enum { FILE_FD = 3, OUT_FD = 4 };
+    int file = fcntl(fd, F_DUPFD, OUT_FD + 1), out = fcntl(out_fd, F_DUPFD, OUT_FD + 1);
+    if (file < 0 || out < 0 || dup2(file, FILE_FD) < 0 || dup2(out, OUT_FD) < 0) _exit(8);
+    if (close_range(OUT_FD + 1, ~0u, 0) != 0) _exit(8);
+    worker_child(FILE_FD, name, OUT_FD);
+}
+
 static err by_fork(struct arena *a, int fd, uint64_t bytes, struct str name, struct facts *out) {
     int p[2];
     if (pipe2(p, O_CLOEXEC) != 0) return err_errno(E_IO, errno, "no pipe for the examining process");
@@ -99,8 +111,7 @@ static err by_fork(struct arena *a, int fd, uint64_t bytes, struct str name, str
     if (pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL);
         if (getppid() != parent) _exit(7);
-        close(p[0]);
-        worker_child(fd, name, p[1]);
+        child_of_fork(fd, name, p[1]);
     }
     close(p[1]);
     if (pid < 0) {

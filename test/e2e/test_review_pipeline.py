@@ -291,6 +291,15 @@ def test_exit_codes_and_folders(tmp_path):
     assert code == 2 and len(lines) == 1 and lines[0]["verdict"] == "block"
 
 
+def test_deep_folders_are_examined_too(tmp_path):
+    """Regression: the walk's open folders used up the descriptors that the sandbox allows, and deep files were not examined."""
+    deep = tmp_path.joinpath(*["d%d" % i for i in range(30)])
+    deep.mkdir(parents=True)
+    (deep / "fine.txt").write_text("fine\n")
+    p = subprocess.run([BIN, "review", "--json", str(tmp_path)], capture_output=True, text=True)
+    assert p.returncode == 0 and json.loads(p.stdout)["coverage"] == "full", p.stdout + p.stderr
+
+
 def test_links_are_examined_or_named(tmp_path):
     """A download cache is a folder of links: it must not come out clean because nothing was looked at."""
     (tmp_path / "blobs").mkdir()

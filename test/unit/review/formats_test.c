@@ -213,6 +213,16 @@ static void texts_and_programs(void **state) {
          "weights.bin", VERDICT_BLOCK, "executable"},
         {"two chance bytes are no program",
          BYTES("MZ and some text behind it, long enough for a header of sixty-four bytes."), "n.txt", VERDICT_PASS, ""},
+        /* Regression: menus of an editor in ISO 8859 were searched for pickle opcodes: "finish", "endif" called
+           sh.endif. */
+        {"text in an older encoding",
+         BYTES("\" Translated by J\xe9r\xf4me, who did the menus long ago.\nif exists(\"x\")\n  finish\nendif\n"),
+         "menu.vim", VERDICT_PASS, ""},
+        {"Chinese in GBK",
+         BYTES("\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7\xa1\xa3\xd5\xe2\xca\xc7\xd2\xbb\xb8\xf6\xcb\xb5\xc3\xf7\n"
+               "\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7\xa1\xa3\xd5\xe2\xca\xc7\xd2\xbb\xb8\xf6\xcb\xb5\xc3\xf7\n"
+               "\xc4\xe3\xba\xc3\xa3\xac\xca\xc0\xbd\xe7\xa1\xa3\xd5\xe2\xca\xc7\xd2\xbb\xb8\xf6\xcb\xb5\xc3\xf7\n"),
+         "readme.txt", VERDICT_PASS, ""},
         {"noise", BYTES("\x01\x99\xfe\0\0\7"), "a.bin", VERDICT_REVIEW, "unknown.format"},
         {"noise with a call in it",
          BYTES("\x01\x99\xfe\0\0\7"

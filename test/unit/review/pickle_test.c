@@ -136,6 +136,14 @@ static void unmarked_streams(void **state) {
         /* Regression: the Mozilla licence reads as BININT2, a list item and an import without a mark. */
         {"licence that reads as opcodes", BYTES("Mozilla Public License, version 2.0\n\n1. Definitions\n"), "LICENSE",
          VERDICT_PASS, ""},
+        {"notes that read as a float and a stop", BYTES("GIT v1.5.0.1 Release Notes\n\nFixes since then.\n"), "a.txt",
+         VERDICT_PASS, ""},
+        {"a stop, then text", BYTES("N. is how this note begins.\n"), "a.txt", VERDICT_PASS, ""},
+        {"an import, a stop, then text", BYTES("cmymod\nfunc\n. is how this note begins.\n"), "a.txt", VERDICT_REVIEW,
+         "pickle.import"},
+        {"a call, a stop, then text", BYTES("cmymod\nfunc\n(tR. is how this note begins.\n"), "a.txt", VERDICT_REVIEW,
+         "pickle.call"},
+        {"a stop, then a call", BYTES("N.cos\nsystem\n(S'id'\ntR."), "a.txt", VERDICT_BLOCK, "pickle.call.evidence"},
     };
     samples_run(v, ARRAY_LEN(v));
 }
