@@ -125,15 +125,14 @@ class Tour:
             time.sleep(0.1)
         if v["verdict"] not in want or not v["signature"]:
             raise Failed("verdict of %s: %s" % (repo, v["verdict"]), t("see the review page of the repository", "查看该仓库的审核页"))
-        for f in v["files"]:
-            why = f["findings"][0]["message"] if f["findings"] else ""
-            print("  %-7s %-8s %s%s" % (f["verdict"], f["coverage"], f["path"], "  — " + why if why else ""))
-        print("  " + t("signed by key %s…, responsible: %s", "密钥 %s… 签名，责任方：%s") % (v["key_id"][:16], v["responsible"]))
+        print("  $ ballast verdict " + repo)
+        for line in self.ballast("verdict", repo).stdout.rstrip().splitlines():
+            print("  " + line)
         return v
 
     def reviewed(self):
         v = self.verdict("demo/smollm2", ("pass", "notice", "review"))
-        return t("verdict `%s`, coverage `%s`, Ed25519 signature %s…", "结论 `%s`，覆盖 `%s`，Ed25519 签名 %s…") % (v["verdict"], v["coverage"], v["signature"][:16])
+        return t("one signed verdict for the revision: `%s`, coverage `%s`", "整个版本有一个签名结论：`%s`，覆盖 `%s`") % (v["verdict"], v["coverage"])
 
     def download(self):
         out = WORK / "download"
