@@ -146,12 +146,13 @@ static err verdict_print(struct cli *c, const struct repo_rec *repo, struct str 
     buf_init(&b, 64 * MiB);
     jw_init(&w, &b);
     if (!c->json) {
+        const char *colon = c->lang == LANG_ZH ? "：" : ": ";
         printf(STR_FMT "/" STR_FMT "@%.12s  %s · %s", STR_ARG(repo->owner), STR_ARG(repo->name), commit,
                review_verdict_word(c->lang, v.verdict), review_coverage_word(c->lang, v.coverage));
         if (v.signature.n > 0)
-            printf("\n  %s: " STR_FMT "   %s " STR_FMT ": " STR_FMT, i18n(c->lang, N_("responsible")),
+            printf("\n  %s%s" STR_FMT "   %s " STR_FMT "%s" STR_FMT, i18n(c->lang, N_("responsible")), colon,
                    STR_ARG(review_responsible(c->lang, v.responsible)), i18n(c->lang, N_("signed by key")),
-                   STR_ARG(v.key_id), STR_ARG(v.signature));
+                   STR_ARG(v.key_id), colon, STR_ARG(v.signature));
         printf("\n");
         return print_files(c, repo, commit, &w);
     }
