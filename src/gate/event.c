@@ -97,12 +97,11 @@ static int64_t text_bytes(struct jv v, const char *const *members) {
 
 void usage_guess_prompt(struct str request, struct usage *u) {
     static const char *const in[] = {"messages", "prompt", "input", "content", "text", "arguments", NULL};
-    struct json_limits lim = {
-        .max_bytes = GATE_BODY_MAX, .max_depth = GATE_DEPTH_MAX, .max_nodes = 1 << 20, .allow_lone_surrogates = true};
     struct arena a;
     arena_init(&a, 64 * MiB);
     struct jv root;
-    if (json_parse(&a, request, &lim, &root) == OK) u->prompt = (text_bytes(root, in) + EST_BYTES - 1) / EST_BYTES;
+    if (json_parse(&a, request, &gate_request_json, &root) == OK)
+        u->prompt = (text_bytes(root, in) + EST_BYTES - 1) / EST_BYTES;
     arena_release(&a);
 }
 

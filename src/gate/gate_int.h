@@ -186,6 +186,8 @@ may_suspend enum attempt stream_relay(struct job *j, const struct http_call_head
 /* One answer judged: does it hold an error instead of content? Takes the usage. */
 bool answer_good(struct str body, struct usage *u);
 void usage_take(struct jv usage, struct usage *u);
+/* What a client may send. Half surrogate pairs pass: text cut between tokens comes back as history. */
+extern const struct json_limits gate_request_json;
 /* The prompt's tokens by the length of its text, for a provider that reports none. */
 void usage_guess_prompt(struct str request, struct usage *u);
 

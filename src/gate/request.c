@@ -50,14 +50,13 @@ static err plan_usage(struct gate_req *q, struct jv root) {
     return OK;
 }
 
+const struct json_limits gate_request_json = {
+    .max_bytes = GATE_BODY_MAX, .max_depth = GATE_DEPTH_MAX, .max_nodes = 1 << 20, .allow_lone_surrogates = true};
+
 err request_scan(struct http_req *r, struct str body, bool may_stream, struct gate_req *out) {
     *out = (struct gate_req){.body = body};
-    struct json_limits lim = {.max_bytes = GATE_BODY_MAX,
-                              .max_depth = GATE_DEPTH_MAX,
-                              .max_nodes = 1 << 20,
-                              .allow_lone_surrogates = true}; /* text cut between tokens comes back as history */
     struct jv root;
-    TRY(json_parse(r->arena, body, &lim, &root));
+    TRY(json_parse(r->arena, body, &gate_request_json, &root));
     if (jv_type(root) != JSON_OBJECT) return err_fail(E_BAD_REQUEST, "the request body: expected a JSON object");
     TRY(jv_need_str(root, "model", &out->model));
     if (out->model.n == 0 || out->model.n > 128) return err_fail(E_BAD_REQUEST, "field model: expected 1 to 128 bytes");

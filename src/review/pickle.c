@@ -70,6 +70,7 @@ static bool streams_behind(struct scan *s, struct span b, struct pickle_end *end
  * something or be all of the bytes. Else it is no pickle and all that was noted is forgotten.
  */
 static bool unmarked_pickle(struct scan *s, struct span b, struct pickle_end *end, bool *whole) {
+    if (!may_start(b.p[0])) return false; /* before the facts are copied: most files end here */
     struct facts *keep = malloc(sizeof *keep);
     if (!keep) return false;
     *keep = *s->f;

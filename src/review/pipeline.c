@@ -190,8 +190,8 @@ static struct failure *failure_find(struct failures *f, const struct pending_rev
         if (f->list[i].repo_id == p->repo_id && str_eqz(p->commit, f->list[i].commit)) return &f->list[i];
     return NULL;
 }
-static const struct failure *failure_add(struct failures *f, const struct pending_revision *p) {
-    struct failure *e = failure_find(f, p);
+/* e: what failure_find said of it. Returns when it may be tried again. */
+static int64_t failure_note(struct failures *f, struct failure *e, const struct pending_revision *p) {
     if (e == NULL) {
         e = &f->list[f->next++ % FAILED_MAX];
         *e = (struct failure){.repo_id = p->repo_id};
@@ -199,7 +199,7 @@ static const struct failure *failure_add(struct failures *f, const struct pendin
     }
     e->until_ms = clock_mono_ms() + MIN((int64_t)RETRY_MIN_MS << e->tries, (int64_t)RETRY_MAX_MS);
     if (e->tries < 16) e->tries++;
-    return e;
+    return e->until_ms;
 }
 /* One pass over what is pending. *worked: something was decided; *due_ms: when the first of the failed may be tried
  * again. */
@@ -225,7 +225,7 @@ static err pass(struct review *v, struct late *late, struct failures *failed, bo
         } else {
             log_warn("review.revision_failed", LI("repo_id", list[i].repo_id), LS("commit", list[i].commit),
                      LZ("error", err_text_en()));
-            *due_ms = MIN(*due_ms, failure_add(failed, &list[i])->until_ms);
+            *due_ms = MIN(*due_ms, failure_note(failed, known, &list[i]));
         }
     }
     arena_release(&a);

@@ -133,9 +133,7 @@ static void header(struct scan *s, struct arena *a, struct span b, uint64_t n) {
  * no loader takes: that is text, unless its name says otherwise.
  */
 static bool begins_as_text(struct span b) {
-    for (size_t i = 0; i < 8; i++)
-        if ((b.p[i] < 0x20 && b.p[i] != '\t' && b.p[i] != '\n' && b.p[i] != '\r') || b.p[i] == 0x7f) return false;
-    return true;
+    return !span_has_control(span_sub(b, 0, 8), "\t\n\r");
 }
 
 bool safetensors_scan(struct scan *s, struct span b, struct str name) {

@@ -108,6 +108,8 @@ bool numpy_scan(struct scan *s, struct span b);
 bool safetensors_scan(struct scan *s, struct span b, struct str name);
 bool gguf_scan(struct scan *s, struct span b);
 bool zip_scan(struct scan *s, struct span b, struct str name);
+/* A control character (NUL, DEL too) other than those in `allowed`. */
+bool span_has_control(struct span b, const char *allowed);
 bool zip_at_end(struct span b); /* a valid end record in the last 64 KiB */
 bool tar_scan(struct scan *s, struct span b);
 bool tar_sniff(struct span b);

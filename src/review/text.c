@@ -7,16 +7,19 @@
  */
 #include "scan.h"
 
+bool span_has_control(struct span b, const char *allowed) {
+    for (size_t i = 0; i < b.n; i++)
+        if (b.p[i] == 0x7f || b.p[i] == 0 || (b.p[i] < 0x20 && !strchr(allowed, b.p[i]))) return true;
+    return false;
+}
+
 /*
  * Text in an older encoding (GBK, Big5, Shift-JIS, ISO 8859, KOI8): ASCII means ASCII in all of them, which is what the
  * signals look at. Noise of this length holds a control character but for one file in thousands.
  */
 static bool is_legacy_text(struct span b) {
     enum { LEGACY_MIN = 64 };
-    if (b.n < LEGACY_MIN) return false;
-    for (size_t i = 0; i < b.n; i++)
-        if ((b.p[i] < 0x20 && !strchr("\t\n\r\f", b.p[i])) || b.p[i] == 0x7f) return false;
-    return true;
+    return b.n >= LEGACY_MIN && !span_has_control(b, "\t\n\r\f");
 }
 
 /* UTF-8 or an older encoding, no control characters but the usual ones. A BOM is fine. */
